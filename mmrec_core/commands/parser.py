@@ -1,0 +1,98 @@
+"""What can be typed: sub-commands and their options."""
+
+import argparse
+import sys
+from typing import NoReturn
+
+from mmrec_core.commands import actions, ship, studies
+
+LISTS = ("datasets", "extractors", "controls", "recommenders", "metrics", "studies")
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one sentence and exit status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        """Prints the sentence and where help is."""
+        print(f"{self.prog}: {message}. Try {self.prog} --help.", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands; each sets ``command`` to the function that does it."""
+    parser = Parser(prog="mmrec_core", description="Does a recommender use its items' content?")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
+
+    def add(name: str, help_: str, function: actions.Command) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=help_, description=help_)
+        added.add_argument("--json", action="store_true", help="print JSON for machines")
+        added.set_defaults(command=function)
+        return added
+
+    add(
+        "doctor",
+        "What is installed, which device, what is missing and how to get it.",
+        actions.doctor,
+    )
+
+    listing = add("list", "What there is.", actions.list_)
+    listing.add_argument("what", choices=LISTS)
+
+    install = add("install", "Installs a dataset from a folder or zip.", actions.install)
+    install.add_argument("path", help="folder or zip in the upload layout")
+    install.add_argument("--name", help="name of the dataset; default: from dataset.toml or path")
+    install.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="ROLE=COLUMN[,COLUMN]",
+        help="which columns play a role, such as text=title,plot or category=genres",
+    )
+    install.add_argument(
+        "--lenient",
+        action="store_true",
+        help="install what is sound; bad rows and pictures are reported and left out",
+    )
+
+    demo = add("demo", "Draws the demo shop anew.", actions.demo)
+    demo.add_argument("--out", required=True, help="folder to write to")
+    demo.add_argument("--seed", type=int, help="generator seed; default: the shipped one")
+
+    embed = add("embed", "Makes the embeddings of a dataset.", actions.embed)
+    embed.add_argument("dataset")
+    embed.add_argument("--extractor", required=True)
+    embed.add_argument("--option", action="append", default=[], metavar="NAME=VALUE")
+
+    study = add("study", "Carries out a study: plan, progress, verdicts.", studies.study)
+    study.add_argument("dataset")
+    study.add_argument("--recommenders", nargs="+")
+    study.add_argument("--references", nargs="*")
+    study.add_argument("--modalities", nargs="+")
+    study.add_argument("--controls", nargs="+", help="what stands in for features; real is implied")
+    study.add_argument("--features", nargs="+", default=[], metavar="MODALITY=EXTRACTOR")
+    study.add_argument("--seeds", type=int)
+    study.add_argument("--stage", choices=("train", "inference"))
+    study.add_argument("--metric")
+    study.add_argument("--delta", type=float)
+    study.add_argument("--k-core", type=int, dest="k_core")
+    study.add_argument("--relevant-from", type=float, dest="relevant_from")
+    study.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="RECOMMENDER.NAME=VALUE",
+        help="a setting of a recommender, such as vbpr.reg=0.1",
+    )
+    study.add_argument("--plan", action="store_true", help="print the plan and stop")
+
+    export = add("export", "Writes the figures and tables of a study.", studies.export)
+    export.add_argument("study", help="key, or the beginning of it")
+    export.add_argument("--out", required=True, help="folder to write to")
+    export.add_argument("--format", default="pdf", choices=("pdf", "svg", "png"))
+    export.add_argument("--width", default="two", choices=("one", "two"), help="paper columns")
+
+    add("ship", "Fills the demo's committed store layer: embeddings, default studies.", ship.ship)
+
+    run = add("run", "Does a job that a page has started.", actions.run)
+    run.add_argument("key")
+    return parser

@@ -1,0 +1,75 @@
+"""Fills the committed, read-only store layer of the demo: embeddings, default studies, runs."""
+
+import argparse
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmrec_core.commands.actions import progress_line, show
+from mmrec_core.settings import settings
+from mmrec_core.store import Artefact, Store, store
+
+DATASETS = ("demo-both", "demo-picture", "demo-words", "demo-neither")
+EXTRACTORS = ("efficientnet-lite0", "minilm")
+
+
+def ship(options: argparse.Namespace) -> None:
+    """Embeds the demo in half precision, carries out its default studies, copies the results.
+
+    What the layer already holds is kept, so an interrupted call is taken up again.
+    """
+    from mmrec_core.studies.results import StudyResult
+    from mmrec_core.studies.runner import run_study
+    from mmrec_core.studies.study import make_study
+
+    layer = Store(settings().demo_store)
+    for extractor in EXTRACTORS:
+        _ship_embeddings(layer, extractor)
+    keys = {}
+    for dataset in DATASETS:
+        study = make_study({"dataset": dataset})
+        artefact = run_study(study)
+        _copy(artefact, layer)
+        keys[dataset] = artefact.key
+        for run in _real_runs(StudyResult(artefact), dataset):
+            _copy(run, layer)
+    shutil.rmtree(layer.root / "tmp", ignore_errors=True)
+    show(keys, options, "\n".join(f"{name}: study {key[:12]}" for name, key in keys.items()))
+
+
+def _ship_embeddings(layer: Store, extractor: str) -> None:
+    from mmrec_core.datasets.catalogue import load_dataset
+    from mmrec_core.extractors.service import embed, save_embeddings
+
+    embeddings, artefact = embed(load_dataset(DATASETS[0]), extractor, None, progress_line)
+
+    def write(folder: Path) -> dict[str, Any]:
+        return save_embeddings(folder, embeddings, dtype=np.float16)
+
+    layer.put(artefact.kind, artefact.spec, write)
+    # Studies must rest on what is shipped: rounded values, found by everyone.
+    store().delete(artefact.kind, artefact.key)
+
+
+def _real_runs(result: Any, dataset: str) -> list[Artefact]:
+    """The first seed of every arm without a control, for one world: what pages explain."""
+    from mmrec_core.studies.inputs import load_inputs
+    from mmrec_core.studies.runs import find_run
+    from mmrec_core.studies.study import Arm, make_study
+
+    if dataset != DATASETS[0]:
+        return []
+    study = make_study(result.study)
+    inputs = load_inputs(study)
+    arms = [Arm(name, "none", "none") for name in study.references]
+    arms += [Arm(name, "none", "real") for name in study.recommenders]
+    found = [find_run(study, inputs, arm, study.first_seed) for arm in arms]
+    return [run for run in found if run is not None]
+
+
+def _copy(artefact: Artefact, layer: Store) -> None:
+    target = layer.root / artefact.kind / artefact.key[:2] / artefact.key
+    if not target.exists():
+        shutil.copytree(artefact.path, target)

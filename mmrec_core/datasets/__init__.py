@@ -1,0 +1,1 @@
+"""Datasets: what is installed, how it gets in, and how it is split."""

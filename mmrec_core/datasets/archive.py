@@ -1,0 +1,255 @@
+"""Reading folders and zip archives that somebody else made.
+
+Nothing of a file name in an archive is trusted: an archive with one unsafe member is refused
+whole, before anything is written.
+"""
+
+import errno
+import lzma
+import os
+import re
+import shutil
+import stat
+import struct
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+from mmrec_core.domain import InputError, Progress, no_progress
+from mmrec_core.settings import settings
+
+RATIO_FLOOR = 2**20
+"""Below this unpacked size no ratio is harmful."""
+
+_BLOCK = 2**20
+_JUNK = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
+
+
+@dataclass(frozen=True)
+class Files:
+    """The regular files of an upload, by their name inside it.
+
+    Attributes:
+        paths: Name with forward slashes, relative to the root of the upload -> file on disk.
+        links: Symbolic links that were found and not followed.
+        label: What the upload is called, for sentences.
+    """
+
+    paths: Mapping[str, Path]
+    label: str
+    links: tuple[str, ...] = ()
+
+    @cached_property
+    def lower(self) -> dict[str, str]:
+        """Lower-cased name -> name, for catalogues that were made where case is ignored."""
+        return {name.lower(): name for name in sorted(self.paths, reverse=True)}
+
+    def top(self) -> list[str]:
+        """Names of the files that lie in no folder."""
+        return sorted(name for name in self.paths if "/" not in name)
+
+
+def scan(root: Path, label: str) -> Files:
+    """Lists the files under ``root``; links are not followed.
+
+    Where the only entry is one folder, that folder is the root.
+    """
+    while True:
+        entries = [entry for entry in root.iterdir() if entry.name not in _JUNK]
+        if len(entries) != 1 or entries[0].is_symlink() or not entries[0].is_dir():
+            break
+        if entries[0].name in ("images", "features"):
+            break
+        root = entries[0]
+    paths: dict[str, Path] = {}
+    links: list[str] = []
+    for where, folders, names in os.walk(root, followlinks=False):
+        folder = Path(where)
+        folders[:] = sorted(name for name in folders if name not in _JUNK)
+        links += [
+            (folder / name).relative_to(root).as_posix()
+            for name in (*folders, *names)
+            if (folder / name).is_symlink()
+        ]
+        for name in sorted(names):
+            path = folder / name
+            if name not in _JUNK and not path.is_symlink() and path.is_file():
+                paths[path.relative_to(root).as_posix()] = path
+    return Files(paths, label, tuple(sorted(links)))
+
+
+@contextmanager
+def opened(path: Path, progress: Progress = no_progress) -> Iterator[Files]:
+    """The files of a folder (read in place), a zip archive or a single table.
+
+    An archive is unpacked into a temporary folder that is removed on leaving, whatever happens.
+
+    Raises:
+        InputError: There is nothing there, or the archive is unsafe or damaged.
+    """
+    if path.is_dir():
+        yield scan(path, path.name or str(path))
+    elif not path.is_file():
+        raise InputError(f"There is no file or folder {str(path)!r}.")
+    elif zipfile.is_zipfile(path):
+        aside = settings().store / "tmp"
+        aside.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix="unpacked-", dir=aside))
+        try:
+            extract(path, folder, progress)
+            yield scan(folder, path.name)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    elif path.suffix.lower() == ".zip":
+        raise InputError(f"{path.name} is not a zip archive, or its end is cut off; pack it again.")
+    elif path.suffix.lower() in (".csv", ".tsv", ".parquet", ".jsonl"):
+        yield Files({f"interactions{path.suffix.lower()}": path}, path.name)
+    else:
+        raise InputError(
+            f"{path.name} is neither a folder, a zip archive nor a csv, tsv, parquet or jsonl "
+            "table; give one of these."
+        )
+
+
+def extract(archive: Path, folder: Path, progress: Progress = no_progress) -> None:
+    """Unpacks ``archive`` into the empty ``folder`` after checking every member.
+
+    Raises:
+        InputError: A member is unsafe or damaged, or the whole is too large.
+    """
+    try:
+        with zipfile.ZipFile(archive) as packed:
+            members = [member for member in packed.infolist() if not _junk(member)]
+            _check_whole(archive, packed.infolist(), folder)
+            targets = _checked_names(archive.name, members)
+            for done, (member, name) in enumerate(zip(members, targets, strict=True)):
+                progress(done, len(members), f"unpacking {archive.name}")
+                if not member.is_dir():
+                    _write(packed, member, folder / name, archive.name)
+    except (zipfile.BadZipFile, EOFError, ValueError, struct.error, lzma.LZMAError) as error:
+        raise InputError(f"{archive.name} is damaged ({error}); pack it again.") from error
+    except OSError as error:
+        # A damaged directory sends the reader to places that do not exist.
+        if error.errno != errno.EINVAL:
+            raise
+        raise InputError(f"{archive.name} is damaged ({error}); pack it again.") from error
+    except NotImplementedError as error:
+        raise InputError(
+            f"{archive.name} is packed in a way that cannot be read ({error}); pack it as an "
+            "ordinary zip (deflate)."
+        ) from error
+
+
+def _junk(member: zipfile.ZipInfo) -> bool:
+    parts = member.filename.split("/")
+    return parts[0] == "__MACOSX" or parts[-1] in _JUNK
+
+
+def _check_whole(archive: Path, members: list[zipfile.ZipInfo], folder: Path) -> None:
+    limits = settings().limits
+    if len(members) > limits.archive_members:
+        raise InputError(
+            f"{archive.name} holds {len(members):,} files; at most {limits.archive_members:,} "
+            "are read."
+        )
+    total = sum(member.file_size for member in members)
+    if total > limits.archive_bytes:
+        raise InputError(
+            f"{archive.name} unpacks to {total / 2**30:.1f} GiB; at most "
+            f"{limits.archive_bytes / 2**30:.1f} GiB are read (give the unpacked folder instead)."
+        )
+    packed_size = max(1, archive.stat().st_size)
+    if total > RATIO_FLOOR and total / packed_size > limits.archive_ratio:
+        raise InputError(
+            f"{archive.name} unpacks to {total / packed_size:,.0f} times its size, as archives "
+            f"made to fill a disk do; at most {limits.archive_ratio:g} times is read (give the "
+            "unpacked folder instead)."
+        )
+    free = shutil.disk_usage(folder).free
+    if total > free:
+        raise InputError(
+            f"{archive.name} unpacks to {total / 2**20:,.0f} MiB and the disk has "
+            f"{free / 2**20:,.0f} MiB left; free some space."
+        )
+
+
+def _checked_names(archive: str, members: list[zipfile.ZipInfo]) -> list[str]:
+    """Names of all members, each safe to be joined to a folder."""
+    seen: dict[str, bool] = {}
+    names: list[str] = []
+    for member in members:
+        name = member.filename
+        reason = unsafe(member.orig_filename) or unsafe(name) or _unsafe_kind(member)
+        if not reason and name.rstrip("/") in seen and not member.is_dir():
+            reason = "it is in the archive twice"
+        if reason:
+            raise InputError(f"{archive}: member {name!r} is refused: {reason}.")
+        seen[name.rstrip("/")] = member.is_dir()
+        names.append(name.rstrip("/"))
+    for name in names:
+        for parent in PurePosixPath(name).parents:
+            if seen.get(str(parent)) is False:
+                raise InputError(
+                    f"{archive}: member {name!r} is refused: {str(parent)!r} is a file as well."
+                )
+    return names
+
+
+def unsafe(name: str) -> str:
+    """Why ``name`` must not be joined to a folder; empty when it may."""
+    if not name or name.startswith("/"):
+        return "it is an absolute path or empty"
+    if "\\" in name:
+        return "its name holds a backslash"
+    if re.match(r"[A-Za-z]:", name):
+        return "its name starts with a drive letter"
+    if re.search(r"[\x00-\x1f\x7f]", name):
+        return "its name holds control characters"
+    parts = name.removesuffix("/").split("/")
+    if ".." in parts:
+        return 'its name holds ".." and would leave the folder'
+    if "." in parts or "" in parts:
+        return 'its name holds an empty part or "."'
+    if len(name.encode("utf-8", "surrogatepass")) > 1000 or any(
+        len(part.encode("utf-8", "surrogatepass")) > 255 for part in parts
+    ):
+        return "its name is too long"
+    return ""
+
+
+def _unsafe_kind(member: zipfile.ZipInfo) -> str:
+    mode = member.external_attr >> 16
+    if member.flag_bits & 1:
+        return "it is encrypted"
+    if stat.S_ISLNK(mode):
+        return "it is a link"
+    if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
+        return "it is neither a file nor a folder"
+    return ""
+
+
+def _write(packed: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, archive: str) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    written = 0
+    try:
+        with packed.open(member) as source, target.open("xb") as file:
+            while block := source.read(_BLOCK):
+                written += len(block)
+                if written > member.file_size:
+                    raise InputError(
+                        f"{archive}: member {member.filename!r} is larger than it says."
+                    )
+                file.write(block)
+    except FileExistsError:
+        raise InputError(
+            f"{archive}: member {member.filename!r} is in the archive twice (up to case)."
+        ) from None
+    except zlib.error as error:
+        raise InputError(
+            f"{archive}: member {member.filename!r} is damaged ({error}); pack it again."
+        ) from error

@@ -1,0 +1,41 @@
+"""From pictures and words to embeddings, and the controls that stand in for them."""
+
+from mmrec_core.extractors.base import (
+    EXTRACTORS,
+    Available,
+    Encoded,
+    Extractor,
+    ExtractorConfig,
+)
+from mmrec_core.extractors.controls import CONTROLS, Control, apply
+from mmrec_core.extractors.efficientnet_lite import EfficientNetLite
+from mmrec_core.extractors.minilm import MiniLM
+from mmrec_core.extractors.precomputed import Precomputed
+from mmrec_core.extractors.service import (
+    default_extractor,
+    embed,
+    find_embeddings,
+    load_embeddings,
+    make_extractor,
+    save_embeddings,
+)
+
+__all__ = [
+    "CONTROLS",
+    "EXTRACTORS",
+    "Available",
+    "Control",
+    "EfficientNetLite",
+    "Encoded",
+    "Extractor",
+    "ExtractorConfig",
+    "MiniLM",
+    "Precomputed",
+    "apply",
+    "default_extractor",
+    "embed",
+    "find_embeddings",
+    "load_embeddings",
+    "make_extractor",
+    "save_embeddings",
+]

@@ -1,0 +1,372 @@
+"""What can stand in for a modality's features, to ask what those features contribute.
+
+Every control keeps dtype, shape and the mask of missing items unless its facts say otherwise, and
+the same (features, modality, control, seed) gives the same bytes. Random draws are derived from
+seed, control and modality, so that two modalities under one seed get independent draws.
+"""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import ClassVar
+
+import numpy as np
+
+from mmrec_core.domain import Embeddings, Features, InputError
+from mmrec_core.registry import Registry
+
+ALL = "all"
+"""Stands for all modalities at once."""
+
+_BLOCK = 8192
+
+
+class Control(ABC):
+    """Replaces the features of one modality, or of all at once.
+
+    Attributes:
+        name: Name in code and files.
+        title: Name on screen.
+        removes: What is gone from the features.
+        note: What to know when reading its result; may be empty.
+        stages: ``train`` (retrain with it) and ``inference`` (score with it) where it makes sense.
+        graph_ok: True when an item-item graph can be built from its features.
+        content: True when the features are still the items' own.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    removes: ClassVar[str]
+    note: ClassVar[str] = ""
+    stages: ClassVar[tuple[str, ...]] = ("train", "inference")
+    graph_ok: ClassVar[bool] = True
+    content: ClassVar[bool] = False
+
+    @abstractmethod
+    def one(self, embeddings: Embeddings, seed: int) -> Embeddings | None:
+        """Stands in for one modality; None where the modality is absent afterwards."""
+
+    def together(self, features: Features, seed: int) -> Features:
+        """Stands in for all modalities at once; each by itself unless overridden."""
+        replaced = {name: self.one(each, seed) for name, each in features.items()}
+        return {name: each for name, each in replaced.items() if each is not None}
+
+    def rng(self, seed: int, modality: str) -> np.random.Generator:
+        """Generator of seed, this control and ``modality``."""
+        digest = hashlib.sha256(f"{self.name}|{modality}".encode()).digest()
+        return np.random.default_rng([seed, *np.frombuffer(digest[:16], dtype="<u4").tolist()])
+
+    def _filled(self, embeddings: Embeddings, rows: np.ndarray) -> Embeddings:
+        """``embeddings`` with new rows [n_observed, d] for its observed items."""
+        matrix = np.zeros_like(embeddings.matrix)
+        matrix[embeddings.observed] = rows
+        return replace(embeddings, extractor=self._label(embeddings), matrix=matrix)
+
+    def _label(self, embeddings: Embeddings) -> str:
+        return f"{embeddings.extractor}|{self.name}"
+
+    def _rows(self, embeddings: Embeddings) -> np.ndarray:
+        """[n_observed, d] float32 rows of the observed items."""
+        if embeddings.one_hot:
+            raise InputError(
+                f"Control {self.name!r} needs features, but {embeddings.extractor!r} holds "
+                "one-hot item ids, which have none; apply it to real features."
+            )
+        rows: np.ndarray = embeddings.matrix[embeddings.observed]
+        return rows
+
+
+class Real(Control):
+    """The features as they are."""
+
+    name = "real"
+    title = "Real features"
+    removes = "nothing"
+    content = True
+
+    def one(self, embeddings: Embeddings, seed: int) -> Embeddings:
+        """The same embeddings."""
+        return embeddings
+
+
+class Shuffle(Control):
+    """Gives every item the features of another item.
+
+    A random permutation without fixed points among the items that have features, each such
+    permutation being equally likely. Geometry, spectrum and the mask of missing items stay exactly
+    as they were; only which item has which features is lost. With all modalities at once there is
+    one permutation for all, so the vectors of one item stay together; it runs within groups of
+    items that lack the same modalities, so that every mask stays. A group of one item cannot be
+    permuted: that item keeps its features (``left_in_place`` counts such items).
+    """
+
+    name = "shuffle"
+    title = "Shuffled over items"
+    removes = "which item has which features, and nothing else"
+    note = "The reference null: geometry, spectrum and missing items stay exactly."
+
+    def one(self, embeddings: Embeddings, seed: int) -> Embeddings:
+        """Permutes the observed rows."""
+        rows = self._rows(embeddings)
+        groups = np.zeros(len(rows), dtype=np.int64)
+        return self._filled(
+            embeddings, rows[derangement(groups, self.rng(seed, embeddings.modality))]
+        )
+
+    def together(self, features: Features, seed: int) -> Features:
+        """One permutation for all modalities, within items that lack the same ones."""
+        if not features:
+            return {}
+        source = derangement(_missing_pattern(features), self.rng(seed, ALL))
+        return {
+            name: self._filled(each, self._full(each)[source][each.observed])
+            for name, each in features.items()
+        }
+
+    def _full(self, embeddings: Embeddings) -> np.ndarray:
+        self._rows(embeddings)
+        return embeddings.matrix
+
+
+class GaussianUnit(Control):
+    """Draws every value from a standard normal distribution, independently.
+
+    Removes all that the features say, and also their scale and spectrum: a worse result than with
+    real features may come from that alone. Used in the literature as the noise condition.
+    """
+
+    name = "gaussian-unit"
+    title = "Gaussian noise, unit variance"
+    removes = "everything, scale and spectrum included"
+    note = "A difference may come from the change of scale and spectrum; compare with shuffle."
+
+    def one(self, embeddings: Embeddings, seed: int) -> Embeddings:
+        """N(0, 1) in every observed row."""
+        shape = self._rows(embeddings).shape
+        noise = self.rng(seed, embeddings.modality).standard_normal(shape, dtype=np.float32)
+        return self._filled(embeddings, noise)
+
+
+class GaussianMatched(Control):
+    """Draws every row from a normal distribution with the mean and covariance of the real rows.
+
+    With fewer items than columns the covariance is shrunk towards a multiple of the identity
+    (Ledoit and Wolf 2004). The covariance matrix is never formed: with R the triangular factor of
+    the centred rows, Z R / sqrt(n - 1) has the sample covariance for standard normal Z; shrinkage
+    a adds independent noise of variance a times the mean eigenvalue. Time n d^2, memory d^2.
+    """
+
+    name = "gaussian-matched"
+    title = "Gaussian noise, matched mean and covariance"
+    removes = "everything but first and second moments"
+    note = "Shrunk covariance where there are fewer items than columns."
+
+    def one(self, embeddings: Embeddings, seed: int) -> Embeddings:
+        """N(mean, covariance) in every observed row."""
+        rows = self._rows(embeddings)
+        n, d = rows.shape
+        if n == 0:
+            return self._filled(embeddings, rows)
+        mean = rows.mean(axis=0, dtype=np.float64)
+        rng = self.rng(seed, embeddings.modality)
+        shrinkage, mean_eigenvalue, divisor = 0.0, 0.0, max(1, n - 1)
+        if 1 < n < d:
+            from sklearn.covariance import ledoit_wolf_shrinkage
+
+            centred = rows - mean
+            divisor = n
+            mean_eigenvalue = float((centred**2).sum() / (n * d))
+            if mean_eigenvalue > 0:
+                shrinkage = float(ledoit_wolf_shrinkage(centred, assume_centered=True))
+        factor = _triangular_factor(rows, mean) * np.sqrt((1 - shrinkage) / divisor)
+        noise = np.empty_like(rows)
+        for start in range(0, n, _BLOCK):
+            block = slice(start, min(start + _BLOCK, n))
+            height = block.stop - start
+            drawn = rng.standard_normal((height, len(factor))) @ factor
+            if shrinkage:
+                drawn += np.sqrt(shrinkage * mean_eigenvalue) * rng.standard_normal((height, d))
+            noise[block] = mean + drawn
+        return self._filled(embeddings, noise)
+
+
+class Mean(Control):
+    """Gives every item that has features the mean of all of them.
+
+    What remains is who has features at all. That alone can tell popularity: popular items more
+    often have a picture.
+    """
+
+    name = "mean"
+    title = "Mean of all items"
+    removes = "everything but who has features at all"
+    note = "The missingness control. An item graph built from it consists of ties."
+
+    def one(self, embeddings: Embeddings, seed: int) -> Embeddings:
+        """The mean of the observed rows in each of them."""
+        rows = self._rows(embeddings)
+        if len(rows) == 0:
+            return self._filled(embeddings, rows)
+        mean = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
+        return self._filled(embeddings, np.broadcast_to(mean, rows.shape))
+
+
+class Removed(Control):
+    """Takes the modality away.
+
+    It is absent from the features: projection models add exactly 0 for it, graph models build no
+    edges of it and renormalise the weights of the others. Rows of zeros would not do: their cosine
+    is 0/0.
+    """
+
+    name = "removed"
+    title = "Removed"
+    removes = "the modality"
+    note = "The modality is absent, not zero."
+
+    def one(self, embeddings: Embeddings, seed: int) -> None:
+        """Nothing."""
+        return None
+
+
+class Identity(Control):
+    """Gives every item its own one-hot vector, so that the projection is a free table.
+
+    The capacity reference: no content, but free parameters for each item. No item is missing. The
+    matrix is not materialised. It cannot be used at inference, since its width differs from the
+    trained one, nor to build a graph, since all items are equally far apart.
+    """
+
+    name = "identity"
+    title = "One-hot item id"
+    removes = "content; adds free parameters for each item"
+    note = "The capacity reference; shape and mask are not kept."
+    stages = ("train",)
+    graph_ok = False
+
+    def one(self, embeddings: Embeddings, seed: int) -> Embeddings:
+        """One-hot item ids."""
+        n = len(embeddings.item_ids)
+        return Embeddings(
+            embeddings.modality,
+            self._label(embeddings),
+            embeddings.item_ids,
+            np.zeros((n, 0), dtype=np.float32),
+            np.zeros(n, dtype=bool),
+            one_hot=True,
+        )
+
+
+CONTROLS: Registry[Control] = Registry("control")
+"""Every control by its name."""
+
+for _control in (
+    Real(),
+    Shuffle(),
+    GaussianUnit(),
+    GaussianMatched(),
+    Mean(),
+    Removed(),
+    Identity(),
+):
+    CONTROLS.register(_control.name, _control)
+
+
+def apply(features: Features, modality: str, control: str, seed: int = 0) -> Features:
+    """Replaces one modality, or all, by a control.
+
+    Args:
+        features: Modality -> embeddings of the same items in the same order.
+        modality: A key of ``features``, or ``all``.
+        control: A name in CONTROLS.
+        seed: Not negative; of every random draw.
+
+    Returns:
+        New features; modalities that were not named are the very same objects.
+
+    Raises:
+        InputError: Unknown control or modality, or a control that one-hot ids cannot take.
+    """
+    chosen = CONTROLS.get(control)
+    if seed < 0:
+        raise InputError(f"The seed of a control is {seed}; give 0 or more.")
+    if modality == ALL:
+        _check_same_items(features)
+        return chosen.together(features, seed)
+    if modality not in features:
+        known = ", ".join(features) or "none"
+        raise InputError(f"There are no features of modality {modality!r}. Present: {known}.")
+    stand_in = chosen.one(features[modality], seed)
+    result = {name: stand_in if name == modality else each for name, each in features.items()}
+    return {name: each for name, each in result.items() if each is not None}
+
+
+def left_in_place(features: Features, modality: str) -> int:
+    """How many items with features ``shuffle`` cannot move, being alone with their missing mask.
+
+    Args:
+        features: As in ``apply``.
+        modality: As in ``apply``.
+    """
+    if modality != ALL:
+        return int(features[modality].observed.sum() == 1)
+    if not features:
+        return 0
+    _check_same_items(features)
+    pattern = _missing_pattern(features)
+    alone = np.bincount(pattern)[pattern] == 1
+    anything = np.any([each.observed for each in features.values()], axis=0)
+    return int((alone & anything).sum())
+
+
+def derangement(groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A random permutation within groups that leaves no member in its place.
+
+    Uniform over all such permutations: groups with a fixed point are drawn again (a draw succeeds
+    with probability about 1/e, so this ends after a few rounds).
+
+    Args:
+        groups: [n] group of each position; non-negative integers.
+        rng: Source of chance.
+
+    Returns:
+        [n] position that each position takes its content from; itself only in a group of one.
+    """
+    source = np.arange(len(groups))
+    if len(groups) == 0:
+        return source
+    todo = np.flatnonzero(np.bincount(groups)[groups] > 1)
+    todo = todo[np.argsort(groups[todo], kind="stable")]
+    while len(todo):
+        drawn = todo[np.lexsort((rng.random(len(todo)), groups[todo]))]
+        source[todo] = drawn
+        again = np.unique(groups[todo[drawn == todo]])
+        todo = todo[np.isin(groups[todo], again)]
+    return source
+
+
+def _missing_pattern(features: Mapping[str, Embeddings]) -> np.ndarray:
+    """[n_items] number of the set of modalities that each item lacks."""
+    masks = np.stack([features[name].missing for name in sorted(features)], axis=1)
+    _, pattern = np.unique(masks, axis=0, return_inverse=True)
+    return pattern.reshape(-1)
+
+
+def _check_same_items(features: Features) -> None:
+    each = list(features.values())
+    for other in each[1:]:
+        if not np.array_equal(each[0].item_ids, other.item_ids):
+            raise InputError(
+                f"{each[0].extractor!r} and {other.extractor!r} hold different items or another "
+                "order; align them with the items of the split first."
+            )
+
+
+def _triangular_factor(rows: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """R [min(n, d), d] float64 with R'R = (rows - mean)'(rows - mean), block by block."""
+    factor: np.ndarray = np.zeros((0, rows.shape[1]))
+    for start in range(0, len(rows), _BLOCK):
+        block = rows[start : start + _BLOCK] - mean
+        factor = np.asarray(np.linalg.qr(np.concatenate([factor, block]), mode="r"))
+    return factor

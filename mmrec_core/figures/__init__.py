@@ -1,0 +1,51 @@
+"""DataFrames in, figures out: interactive (plotly) and for print (matplotlib), side by side.
+
+Each figure comes three times: ``NAME`` for the screen, ``NAME_publication`` for a paper of one or
+two columns, ``..._description`` in one sentence. plotly and matplotlib are loaded when first used.
+"""
+
+from mmrec_core.figures.arms import arms_description, arms_plot, arms_plot_publication
+from mmrec_core.figures.catalogue import (
+    long_tail,
+    long_tail_description,
+    long_tail_publication,
+    user_activity,
+    user_activity_description,
+    user_activity_publication,
+)
+from mmrec_core.figures.effect import effect_description, effect_plot, effect_plot_publication
+from mmrec_core.figures.export import FORMATS, html, save
+from mmrec_core.figures.learning import (
+    learning_description,
+    learning_plot,
+    learning_plot_publication,
+)
+from mmrec_core.figures.missing import (
+    missing_modality,
+    missing_modality_description,
+    missing_modality_publication,
+)
+
+__all__ = [
+    "effect_plot",
+    "effect_plot_publication",
+    "effect_description",
+    "arms_plot",
+    "arms_plot_publication",
+    "arms_description",
+    "learning_plot",
+    "learning_plot_publication",
+    "learning_description",
+    "long_tail",
+    "long_tail_publication",
+    "long_tail_description",
+    "user_activity",
+    "user_activity_publication",
+    "user_activity_description",
+    "missing_modality",
+    "missing_modality_publication",
+    "missing_modality_description",
+    "FORMATS",
+    "save",
+    "html",
+]

@@ -1,0 +1,336 @@
+"""Learning curves: validation Recall@20 by epoch, a thin line per seed and a bold mean per arm."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from mmrec_core.domain import InputError
+from mmrec_core.figures.palette import (
+    COLLABORATIVE,
+    DARK_INK,
+    DASHES,
+    MODALITY_COLOURS,
+    MODALITY_LABELS,
+    SERIES_MARKERS,
+    WHOLE_MODEL,
+    Marker,
+    modality_label,
+)
+from mmrec_core.figures.paper import GRID as PAPER_GRID
+from mmrec_core.figures.paper import (
+    Width,
+    finished,
+    number_axis,
+    sheet,
+)
+from mmrec_core.figures.screen import faded, legend_rows, screen
+from mmrec_core.figures.words import (
+    check_columns,
+    clean,
+    count,
+    escaped,
+    known_as,
+    shorten,
+    subject,
+    three,
+)
+from mmrec_core.metrics import metric_label
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+METRIC = "recall@20"
+"""What training looks at to choose its best epoch."""
+_MARKS = 8
+"""Markers along a curve, about."""
+
+
+@dataclass(frozen=True)
+class _Curve:
+    """One arm.
+
+    Attributes:
+        name: On screen.
+        seeds: Seed -> its epochs and values.
+        epochs, mean: Mean over the seeds, for epochs that all of them reached: when a seed
+            stops, the mean of the others would jump.
+    """
+
+    name: str
+    colour: str
+    dash: tuple[str, tuple[float, ...]]
+    marker: Marker
+    seeds: tuple[tuple[Hashable, np.ndarray, np.ndarray], ...]
+    epochs: np.ndarray
+    mean: np.ndarray
+
+    @property
+    def every(self) -> int:
+        """Each which point of the mean has a marker."""
+        return max(1, len(self.epochs) // _MARKS)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    curves: tuple[_Curve, ...]
+
+    @property
+    def title(self) -> str:
+        return f"{metric_label(METRIC)} on validation during training"
+
+    @property
+    def stands_on(self) -> str:
+        return subject(
+            (
+                count([len(self.curves)], "arm", "arms"),
+                count((len(curve.seeds) for curve in self.curves), "seed", "seeds"),
+                "thin: each seed",
+                "bold: mean while all seeds train",
+            )
+        )
+
+    @property
+    def y_label(self) -> str:
+        return f"{metric_label(METRIC)} (validation)"
+
+    @property
+    def description(self) -> str:
+        best = [
+            f"{curve.name} reaches {three(float(max(v.max() for _, _, v in curve.seeds)))}"
+            for curve in self.curves[:6]
+        ]
+        more = [f"and {len(self.curves) - 6} more"] if len(self.curves) > 6 else []
+        return f"{self.title}, {self.stands_on.replace(' · ', ', ')}; {'; '.join(best + more)}."
+
+
+def learning_description(
+    curves: pd.DataFrame,
+    arms: Sequence[str] | None = None,
+    titles: Mapping[str, str] | None = None,
+) -> str:
+    """What the plot of the same arguments shows, in one sentence, with arms and seeds."""
+    return _plan(curves, arms, titles).description
+
+
+def learning_plot(
+    curves: pd.DataFrame,
+    arms: Sequence[str] | None = None,
+    titles: Mapping[str, str] | None = None,
+) -> "go.Figure":
+    """Learning curves, interactive: colour by modality, dash by control, marker by recommender.
+
+    Args:
+        curves: One row an epoch: arm (``recommender · modality · control``), seed, epoch,
+            recall@20 (NaN where the epoch was not validated).
+        arms: Which arms; None for all.
+        titles: Name of a recommender -> how it is shown.
+
+    Raises:
+        InputError: A column is missing, an arm is unknown, or there is nothing to draw.
+    """
+    import plotly.graph_objects as go
+
+    plan = _plan(curves, arms, titles)
+    figure = screen(
+        plan.title,
+        plan.stands_on,
+        plan.description,
+        height=380,
+        legend_rows=legend_rows([curve.name for curve in plan.curves], 800),
+    )
+    for curve in plan.curves:
+        name = escaped(shorten(curve.name, 48))
+        for seed, epochs, values in curve.seeds:
+            figure.add_trace(
+                go.Scatter(
+                    x=epochs,
+                    y=values,
+                    mode="lines",
+                    line={"color": faded(curve.colour, 0.45), "width": 1, "dash": curve.dash[0]},
+                    hoverinfo="text",
+                    hovertext=[
+                        f"{escaped(curve.name)}<br>seed {escaped(seed)} · epoch {epoch}<br>"
+                        f"{three(value)}"
+                        for epoch, value in zip(epochs, values, strict=True)
+                    ],
+                    legendgroup=name,
+                    showlegend=False,
+                )
+            )
+        shape, marked = curve.marker, slice(None, None, curve.every)
+        symbol = f"{shape.plotly}-open" if shape.hollow else shape.plotly
+        for part, style in (
+            ("lines", {"line": {"color": curve.colour, "width": 3, "dash": curve.dash[0]}}),
+            ("markers", {"marker": {"color": curve.colour, "size": 9, "symbol": symbol}}),
+        ):
+            points = slice(None) if part == "lines" else marked
+            figure.add_trace(
+                go.Scatter(
+                    x=curve.epochs[points],
+                    y=curve.mean[points],
+                    mode=part,
+                    name=name,
+                    legendgroup=name,
+                    showlegend=False,
+                    hoverinfo="text",
+                    hovertext=[
+                        f"{escaped(curve.name)}<br>mean of {len(curve.seeds)} seeds · "
+                        f"epoch {epoch}<br>{three(value)}"
+                        for epoch, value in zip(
+                            curve.epochs[points], curve.mean[points], strict=True
+                        )
+                    ],
+                    **style,
+                )
+            )
+        figure.add_trace(
+            go.Scatter(
+                x=[None],
+                y=[None],
+                mode="lines+markers",
+                line={"color": curve.colour, "width": 3, "dash": curve.dash[0]},
+                marker={"color": curve.colour, "size": 9, "symbol": symbol},
+                name=name,
+                legendgroup=name,
+            )
+        )
+    figure.update_xaxes(title_text="Epoch", tickformat=",d")
+    figure.update_yaxes(title_text=escaped(plan.y_label), tickformat="~g")
+    return figure
+
+
+def learning_plot_publication(
+    curves: pd.DataFrame,
+    arms: Sequence[str] | None = None,
+    titles: Mapping[str, str] | None = None,
+    width: Width = "one",
+) -> Any:
+    """The learning curves for print: a matplotlib Figure one or two columns wide.
+
+    Args:
+        curves: As for ``learning_plot``, as are all but the last argument.
+        arms: See there.
+        titles: See there.
+        width: ``one`` (3.35 in) or ``two`` columns (7.0 in).
+
+    Raises:
+        InputError: As for ``learning_plot``, or there is no such width.
+    """
+    from matplotlib.lines import Line2D
+
+    plan = _plan(curves, arms, titles)
+    handles = [
+        Line2D([], [], label=curve.name, **_line(curve), **_mark(curve)) for curve in plan.curves
+    ]
+    body = 1.9 if width == "one" else 2.6
+    made = sheet(
+        width,
+        plan.title,
+        plan.stands_on,
+        plan.description,
+        body=body,
+        left=0.58,
+        x_label="Epoch",
+        y_label=plan.y_label,
+        handles=handles,
+    )
+    axes = made.axes
+    for curve in plan.curves:
+        for _, epochs, values in curve.seeds:
+            axes.plot(epochs, values, **{**_line(curve), "lw": 0.4, "alpha": 0.55}, zorder=2)
+        axes.plot(
+            curve.epochs, curve.mean, **_line(curve), **_mark(curve), markevery=curve.every,
+            zorder=3,
+        )  # fmt: skip
+    axes.margins(x=0.03, y=0.06)
+    number_axis(axes.xaxis, made.axes_width, 0.5)
+    number_axis(axes.yaxis, made.axes_height, 0.3)
+    axes.grid(color=PAPER_GRID, lw=0.4)
+    return finished(made)
+
+
+def _line(curve: _Curve) -> dict[str, Any]:
+    return {
+        "color": curve.colour,
+        "lw": 1.4,
+        "ls": (0, curve.dash[1]) if curve.dash[1] else "-",
+    }
+
+
+def _mark(curve: _Curve) -> dict[str, Any]:
+    return {
+        "marker": curve.marker.matplotlib,
+        "markersize": 3.4,
+        "markerfacecolor": "white" if curve.marker.hollow else curve.colour,
+        "markeredgecolor": curve.colour if curve.marker.hollow else DARK_INK,
+        "markeredgewidth": 0.7 if curve.marker.hollow else 0.35,
+    }
+
+
+def _plan(
+    curves: pd.DataFrame, arms: Sequence[str] | None, titles: Mapping[str, str] | None
+) -> _Plan:
+    check_columns(curves, ("arm", "seed", "epoch", METRIC), "learning curves")
+    known = list(dict.fromkeys(curves["arm"]))
+    chosen = known if arms is None else list(dict.fromkeys(arms))
+    for arm in chosen:
+        if arm not in known:
+            raise InputError(
+                f"There is no learning curve of {arm!r}. Known: {', '.join(map(str, known))}."
+            )
+    table = curves[curves["arm"].isin(chosen) & curves[METRIC].notna()]
+    if table.empty:
+        raise InputError(
+            "No epoch of the chosen arms was validated, so there is no learning curve; models "
+            "without training have none."
+        )
+    parts = {arm: _parts(str(arm)) for arm in chosen}
+    recommenders = list(dict.fromkeys(name for name, _, _ in parts.values()))
+    controls = ["real", *dict.fromkeys(each for _, _, each in parts.values() if each != "real")]
+    made = []
+    for arm in chosen:
+        own = table[table["arm"] == arm]
+        if own.empty:
+            continue
+        name, modality, control = parts[arm]
+        wide = own.pivot_table(index="epoch", columns="seed", values=METRIC).sort_index()
+        reached = wide.dropna()
+        seeds = tuple(
+            (seed, column.dropna().index.to_numpy(), column.dropna().to_numpy())
+            for seed, column in wide.items()
+        )
+        made.append(
+            _Curve(
+                name=subject((known_as(name, titles), *_words(modality, control))),
+                colour=_colour(modality, control),
+                dash=DASHES[controls.index(control) % len(DASHES)],
+                marker=SERIES_MARKERS[recommenders.index(name) % len(SERIES_MARKERS)],
+                seeds=seeds,
+                epochs=reached.index.to_numpy(),
+                mean=reached.mean(axis=1).to_numpy(),
+            )
+        )
+    return _Plan(tuple(made))
+
+
+def _parts(arm: str) -> tuple[str, str, str]:
+    """Recommender, modality and control of an arm's label; ``none`` for what is not in it."""
+    name, *rest = arm.split(" · ")
+    if not rest:
+        return name, "none", "none"
+    return name, rest[0] if len(rest) > 1 else "none", rest[-1]
+
+
+def _words(modality: str, control: str) -> list[str]:
+    """Modality and control on screen."""
+    shown = modality_label(modality) if modality in MODALITY_LABELS else clean(modality)
+    return [shown] * (modality != "none") + [clean(control)] * (control != "none")
+
+
+def _colour(modality: str, control: str) -> str:
+    if modality in MODALITY_COLOURS and modality != "none":
+        return MODALITY_COLOURS[modality]
+    return WHOLE_MODEL if control == "real" else COLLABORATIVE

@@ -1,0 +1,173 @@
+"""Colours, labels and marker shapes: one for each meaning, the same on every screen and in print.
+
+Colours are Okabe and Ito's (Color Universal Design, 2008), told apart with every kind of colour
+vision; every distinction is also made by shape, dash or word, so that grey prints are readable.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from mmrec_core.domain import InputError
+
+IMAGE, TEXT, JOINT = "#E69F00", "#0072B2", "#CC79A7"
+COLLABORATIVE, CONTROL = "#7F7F7F", "#BBBBBB"
+WHOLE_MODEL = "#5F6672"
+"""Dark on white (5.7 to 1), and still told from a dark page (3 to 1)."""
+ACCENT = "#0072B2"
+
+MODALITY_COLOURS: Mapping[str, str] = {
+    "image": IMAGE,
+    "text": TEXT,
+    "joint": JOINT,
+    "all": WHOLE_MODEL,
+    "none": COLLABORATIVE,
+}
+MODALITY_LABELS: Mapping[str, str] = {
+    "image": "image",
+    "text": "text",
+    "joint": "joint",
+    "all": "whole model",
+    "none": "collaborative",
+}
+
+KIND_LABELS: Mapping[str, str] = {
+    "used": "used: real − shuffled",
+    "gained": "gained: real − removed",
+    "without_content": "without content: shuffled − removed",
+    "missingness": "missingness: shuffled − mean",
+    "over_backbone": "over backbone: real − backbone",
+}
+
+Tone = Literal["pays", "used", "without_content", "no_effect", "harm", "undecided", "void"]
+
+
+@dataclass(frozen=True)
+class ToneStyle:
+    """How a verdict's chip looks.
+
+    Attributes:
+        fill: Colour of the chip; None for an outlined one.
+        ink: Colour of the symbol on it; None where it is the colour of the text around.
+        dashed: Whether the outline is dashed.
+    """
+
+    fill: str | None
+    ink: str | None
+    dashed: bool = False
+
+
+OUTLINE = "#808080"
+DARK_INK, LIGHT_INK = "#111111", "#FFFFFF"
+TONES: Mapping[str, ToneStyle] = {
+    "pays": ToneStyle("#009E73", DARK_INK),
+    "used": ToneStyle("#56B4E9", DARK_INK),
+    "without_content": ToneStyle("#F0E442", DARK_INK),
+    "no_effect": ToneStyle("#999999", DARK_INK),
+    "harm": ToneStyle("#D55E00", DARK_INK),
+    "undecided": ToneStyle(None, None),
+    "void": ToneStyle(None, None, dashed=True),
+}
+"""Tone of a verdict -> its chip. The verdict's word and symbol stand with it, always."""
+
+
+@dataclass(frozen=True)
+class Marker:
+    """One shape in the two libraries' names; ``hollow`` shapes are drawn as outlines."""
+
+    plotly: str
+    matplotlib: str
+    hollow: bool = False
+
+
+_KIND_MARKERS: Mapping[str, Marker] = {
+    "used": Marker("circle", "o"),
+    "gained": Marker("square", "s"),
+    "without_content": Marker("triangle-up", "^", hollow=True),
+    "missingness": Marker("diamond", "D"),
+    "over_backbone": Marker("cross", "P"),
+    "over_gaussian-unit": Marker("triangle-down", "v"),
+    "over_gaussian-matched": Marker("triangle-left", "<"),
+    "over_mean": Marker("diamond", "D", hollow=True),
+    "over_identity": Marker("star", "*"),
+    "over_within-category": Marker("circle", "o", hollow=True),
+    "over_within-popularity": Marker("square", "s", hollow=True),
+}
+_OTHER_KIND = Marker("triangle-right", ">")
+
+SERIES_MARKERS: tuple[Marker, ...] = tuple(
+    Marker(plotly, matplotlib, hollow)
+    for hollow in (False, True)
+    for plotly, matplotlib in (
+        ("circle", "o"),
+        ("square", "s"),
+        ("triangle-up", "^"),
+        ("diamond", "D"),
+        ("triangle-down", "v"),
+        ("pentagon", "p"),
+    )
+)
+"""For things without a meaning of their own, such as recommenders."""
+
+DASHES: tuple[tuple[str, tuple[float, ...]], ...] = (
+    ("solid", ()),
+    ("dash", (4, 2)),
+    ("dot", (1, 1.4)),
+    ("dashdot", (4, 1.4, 1, 1.4)),
+    ("longdash", (8, 2)),
+    ("longdashdot", (8, 2, 1, 2)),
+)
+"""Line patterns: plotly's name, and matplotlib's on and off lengths (none: solid)."""
+
+
+def modality_colour(modality: str) -> str:
+    """Colour of a modality, of ``all`` (the whole model) or of ``none`` (collaborative).
+
+    Raises:
+        InputError: There is no such modality.
+    """
+    _known(modality, MODALITY_COLOURS, "modality")
+    return MODALITY_COLOURS[modality]
+
+
+def modality_label(modality: str) -> str:
+    """Name on screen of a modality, ``all`` or ``none``.
+
+    Raises:
+        InputError: There is no such modality.
+    """
+    _known(modality, MODALITY_LABELS, "modality")
+    return MODALITY_LABELS[modality]
+
+
+def kind_label(kind: str) -> str:
+    """Which two arms a comparison subtracts, such as ``used: real − shuffled``.
+
+    Raises:
+        InputError: There is no such kind of comparison.
+    """
+    if kind.startswith("over_") and kind not in KIND_LABELS:
+        return f"real − {kind.removeprefix('over_')}"
+    _known(kind, KIND_LABELS, "comparison")
+    return KIND_LABELS[kind]
+
+
+def kind_marker(kind: str) -> Marker:
+    """Shape of a comparison; kinds over a control without a shape of its own share one."""
+    kind_label(kind)
+    return _KIND_MARKERS.get(kind, _OTHER_KIND)
+
+
+def tone_style(tone: str) -> ToneStyle:
+    """Chip of a verdict's tone.
+
+    Raises:
+        InputError: There is no such tone.
+    """
+    _known(tone, TONES, "tone")
+    return TONES[tone]
+
+
+def _known(name: str, table: Mapping[str, object], what: str) -> None:
+    if name not in table:
+        raise InputError(f"There is no {what} {name!r}. Known: {', '.join(table)}.")

@@ -1,0 +1,245 @@
+"""Publication figures: sizes of a paper's columns, and a layout that measures every text.
+
+Only matplotlib's object interface is used: pyplot keeps global state, and pages draw in threads.
+Text from data is never read as mathematics.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mmrec_core.domain import InputError
+
+Width = Literal["one", "two"]
+WIDTHS: dict[str, float] = {"one": 3.35, "two": 7.0}
+"""Inches: one column of a two-column paper, or both."""
+
+DPI = 300
+SMALL, BODY, HEAD = 6.0, 6.5, 7.5
+"""Type sizes in points: notes and legends, labels, titles."""
+LINE = 1.3
+INK, QUIET, GRID = "#111111", "#444444", "#DDDDDD"
+PAD = 0.05
+"""Inches left free at each edge of a figure."""
+
+
+def inches(points: float) -> float:
+    """Points as inches."""
+    return points / 72
+
+
+def text_width(text: str, size: float, weight: str = "normal") -> float:
+    """Width of one line of text in inches."""
+    from matplotlib.backends.backend_agg import RendererAgg
+    from matplotlib.font_manager import FontProperties
+
+    font = FontProperties(family=["DejaVu Sans"], size=size, weight=weight)
+    renderer = RendererAgg(1, 1, DPI)
+    return float(renderer.get_text_width_height_descent(text, font, False)[0]) / DPI
+
+
+def wrap(text: str, width: float, size: float, weight: str = "normal") -> list[str]:
+    """Lines of at most ``width`` inches, broken between words; a longer word is cut with …."""
+    lines: list[str] = []
+    for word in text.split(" "):
+        joined = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(joined, size, weight) <= width:
+            lines[-1] = joined
+        else:
+            lines.append(fit(word, width, size, weight))
+    # A separator opens no line.
+    return [line.removeprefix("· ").removesuffix(" ·") for line in lines]
+
+
+def fit(text: str, width: float, size: float, weight: str = "normal") -> str:
+    """The text, cut with an ellipsis to ``width`` inches."""
+    if text_width(text, size, weight) <= width:
+        return text
+    fits, too_long = 0, len(text)
+    while too_long - fits > 1:
+        middle = (fits + too_long) // 2
+        if text_width(text[:middle] + "…", size, weight) <= width:
+            fits = middle
+        else:
+            too_long = middle
+    return text[:fits].rstrip() + "…"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A figure with one set of axes whose place is known.
+
+    Attributes:
+        figure: matplotlib Figure; its label is the description for readers who cannot see it.
+        axes: The axes.
+        axes_width, axes_height: Their size in inches.
+        left: Where they begin, in inches from the figure's left edge.
+    """
+
+    figure: Any
+    axes: Any
+    axes_width: float
+    axes_height: float
+    left: float
+
+
+def sheet(
+    width: Width,
+    title: str,
+    subtitle: str,
+    description: str,
+    *,
+    body: float,
+    left: float,
+    right: float = 0.12,
+    x_label: str = "",
+    y_label: str = "",
+    handles: Sequence[Any] = (),
+) -> Sheet:
+    """A new figure with title, line under it, axes of a given height, x label and legend.
+
+    Args:
+        width: ``one`` (3.35 in) or ``two`` columns (7.0 in).
+        title: What the figure is about.
+        subtitle: What it stands on: users, seeds, interval.
+        description: One sentence for readers who cannot see the figure.
+        body: Height of the axes in inches; the figure is as high as it must be.
+        left: Space left of the axes in inches, tick labels and y label included.
+        right: Space right of the axes.
+        x_label: Label of the x axis, with its unit.
+        y_label: Label of the y axis, at the figure's left edge.
+        handles: Legend entries, laid under the axes in as many columns as fit.
+
+    Raises:
+        InputError: No such width.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    if width not in WIDTHS:
+        raise InputError(f"There is no width {width!r}; use one or two columns ('one', 'two').")
+    across = WIDTHS[width]
+    figure = Figure(figsize=(across, 1.0), dpi=DPI)
+    FigureCanvasAgg(figure)
+    figure.set_label(description)
+    usable = across - 2 * PAD
+    heads = wrap(title, usable, HEAD, "bold")
+    subs = wrap(subtitle, usable, SMALL) if subtitle else []
+    axis_lines = wrap(x_label, usable, BODY) if x_label else []
+
+    legend, legend_height = _legend(figure, handles, usable)
+    head_height = inches(LINE * (HEAD * len(heads) + SMALL * len(subs))) + 0.06
+    ticks = inches(BODY * LINE) + 0.06
+    axis_height = inches(BODY * LINE * len(axis_lines)) + (0.03 if axis_lines else 0)
+    total = PAD + head_height + body + ticks + axis_height + legend_height + PAD
+    figure.set_size_inches(across, total)
+
+    def from_top(distance: float) -> float:
+        return 1 - distance / total
+
+    figure.text(
+        PAD / across, from_top(PAD), "\n".join(heads), fontsize=HEAD, fontweight="bold",
+        va="top", ha="left", color=INK, linespacing=LINE,
+    )  # fmt: skip
+    figure.text(
+        PAD / across, from_top(PAD + inches(HEAD * LINE * len(heads)) + 0.02), "\n".join(subs),
+        fontsize=SMALL, va="top", ha="left", color=QUIET, linespacing=LINE,
+    )  # fmt: skip
+    bottom = PAD + legend_height + axis_height + ticks
+    axes_width = across - left - right
+    axes = figure.add_axes((left / across, bottom / total, axes_width / across, body / total))
+    if axis_lines:
+        # Centred under the axes, moved inwards where it would leave the figure.
+        half = max(text_width(line, BODY) for line in axis_lines) / 2
+        centre = min(max(left + axes_width / 2, PAD + half), across - PAD - half)
+        figure.text(
+            centre / across, (bottom - ticks) / total, "\n".join(axis_lines), fontsize=BODY,
+            va="top", ha="center", color=INK, linespacing=LINE,
+        )  # fmt: skip
+    if y_label:
+        figure.text(
+            PAD / across, (bottom + body / 2) / total, fit(y_label, body + 0.2, BODY),
+            fontsize=BODY, rotation=90, va="center", ha="left", color=INK,
+        )  # fmt: skip
+    if legend is not None:
+        legend.set_bbox_to_anchor((PAD / across, PAD / total), transform=figure.transFigure)
+    style(axes)
+    return Sheet(figure, axes, axes_width, body, left)
+
+
+def _legend(figure: Any, handles: Sequence[Any], usable: float) -> tuple[Any, float]:
+    """A legend in the most columns that fit, and its height in inches."""
+    if not handles:
+        return None, 0.0
+    renderer = figure.canvas.get_renderer()
+    labels = [fit(handle.get_label(), usable - 0.4, SMALL) for handle in handles]
+    for columns in range(min(len(labels), 6), 0, -1):
+        legend = figure.legend(
+            handles, labels, loc="lower left", ncols=columns, frameon=False, fontsize=SMALL,
+            borderaxespad=0, borderpad=0, labelspacing=0.45, handlelength=2.2, handletextpad=0.5,
+            columnspacing=0.9, labelcolor=INK,
+        )  # fmt: skip
+        for text in legend.get_texts():
+            text.set_parse_math(False)
+        box = legend.get_window_extent(renderer)
+        if box.width / DPI <= usable or columns == 1:
+            break
+        legend.remove()
+    return legend, box.height / DPI + 0.07
+
+
+def style(axes: Any) -> None:
+    """Thin lines, small type, no frame above and to the right."""
+    axes.tick_params(labelsize=BODY, width=0.5, length=2.5, pad=2, color=QUIET, labelcolor=INK)
+    axes.tick_params(which="minor", width=0.4, length=1.5, color=QUIET)
+    for side, spine in axes.spines.items():
+        spine.set_linewidth(0.5)
+        spine.set_color(QUIET)
+        spine.set_visible(side in ("left", "bottom"))
+    axes.set_axisbelow(True)
+
+
+def number_axis(axis: Any, length: float, label_width: float = 0.42) -> None:
+    """Round ticks, as many as have room on ``length`` inches, with a true minus."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    locator = MaxNLocator(nbins=max(2, int(length / label_width)), steps=[1, 2, 5, 10])
+
+    def words(value: float, _: int) -> str:
+        return tick(value, max(map(_decimals, axis.get_majorticklocs())))
+
+    axis.set_major_locator(locator)
+    axis.set_major_formatter(FuncFormatter(words))
+
+
+def tick(value: float, decimals: int = 0) -> str:
+    """A tick's number: thousands apart, a true minus, 0 without decimals."""
+    text = f"{abs(value):,.{decimals}f}"
+    if not text.strip("0.,"):
+        return "0"
+    return f"−{text}" if value < 0 else text
+
+
+def _decimals(value: float) -> int:
+    """How many decimals a round number needs."""
+    return len(f"{value:.9f}".rstrip("0").partition(".")[2])
+
+
+def log_axis(axis: Any, length: float, label_length: float = 0.5) -> None:
+    """Powers of ten written out, as many as have room on ``length`` inches."""
+    from matplotlib.ticker import FuncFormatter, LogLocator
+
+    axis.set_major_locator(LogLocator(10, numticks=max(3, int(length / label_length))))
+    axis.set_minor_locator(LogLocator(10, subs=tuple(range(2, 10)), numticks=30))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
+    axis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
+
+
+def finished(made: Sheet) -> Any:
+    """The figure, with all its text taken as it is written (``$`` opens no mathematics)."""
+    from matplotlib.text import Text
+
+    for text in made.figure.findobj(Text):
+        text.set_parse_math(False)
+        text.set_fontfamily(["DejaVu Sans"])
+    return made.figure

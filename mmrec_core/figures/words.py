@@ -1,0 +1,120 @@
+"""Numbers, names and subjects in words, and the check of the tables that come in."""
+
+import html
+import math
+import re
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pandas as pd
+
+from mmrec_core.domain import InputError
+
+NOT_THERE = "–"
+
+
+def three(value: float | None, sign: bool = False) -> str:
+    """A number with three significant digits and a true minus; ``–`` where there is none."""
+    if value is None or not math.isfinite(value):
+        return NOT_THERE
+    if value == 0:
+        return "0"
+    exponent = math.floor(math.log10(abs(value)))
+    rounded = round(value, 2 - exponent)
+    exponent = math.floor(math.log10(abs(rounded)))  # 9.996 has become 10.0
+    if exponent < -6:
+        text = f"{abs(rounded):.2e}"
+    else:
+        text = f"{abs(rounded):,.{max(0, 2 - exponent)}f}"
+    return ("−" if value < 0 else "+" if sign else "") + text
+
+
+def percent(share: float | None, sign: bool = True) -> str:
+    """A share in per cent with three significant digits, such as ``+12.3 %``."""
+    if share is None or not math.isfinite(share):
+        return NOT_THERE
+    return f"{three(100 * share, sign)} %"
+
+
+def p_value(p: float | None) -> str:
+    """``0.0123``, or ``< 0.001``; ``–`` where there is none."""
+    if p is None or not math.isfinite(p):
+        return NOT_THERE
+    return "< 0.001" if p < 0.001 else three(p)
+
+
+def interval(low: float | None, high: float | None, as_percent: bool = False) -> str:
+    """``[0.0123, 0.0456]``; ends of a relative effect in per cent."""
+    if as_percent:
+        low, high = (None if end is None else 100 * end for end in (low, high))
+    return f"[{three(low)}, {three(high)}]"
+
+
+def count(values: Iterable[float], one: str, many: str) -> str:
+    """``1,234 users``, or ``1,100–1,234 users`` where the rows differ; empty without any."""
+    known = sorted({int(value) for value in values if value is not None and value == value})
+    if not known:
+        return ""
+    text = f"{known[0]:,}" if len(known) == 1 else f"{known[0]:,}–{known[-1]:,}"
+    return f"{text} {one if known == [1] else many}"
+
+
+def subject(parts: Iterable[str]) -> str:
+    """The parts that are there, joined as the line under a title."""
+    return " · ".join(part for part in parts if part)
+
+
+def clean(name: object) -> str:
+    """A name from data on one line, without control characters."""
+    return re.sub(r"[\s\x00-\x1f\x7f]+", " ", str(name)).strip()
+
+
+def shorten(name: str, length: int) -> str:
+    """The name, cut with an ellipsis where it is longer than ``length`` characters."""
+    return name if len(name) <= length else name[: length - 1].rstrip() + "…"
+
+
+def escaped(name: object) -> str:
+    """A name as text for plotly, which reads labels and hover texts as a kind of HTML."""
+    return html.escape(clean(name), quote=False)
+
+
+def known_as(name: str, titles: Mapping[str, str] | None) -> str:
+    """Name on screen: the title of a recommender where one was given."""
+    return clean((titles or {}).get(name, name))
+
+
+def check_columns(table: pd.DataFrame, columns: Iterable[str], what: str) -> None:
+    """Refuses a table without the columns that a figure is drawn from.
+
+    Raises:
+        InputError: A column is not there.
+    """
+    missing = [name for name in columns if name not in table.columns]
+    if missing:
+        raise InputError(
+            f"The table of {what} has no column {missing[0]!r}, so there is no figure to draw; "
+            f"it has: {', '.join(map(str, table.columns)) or 'none'}."
+        )
+
+
+def number(value: object) -> float:
+    """A cell as a float; NaN for None, NA and NaN."""
+    return float("nan") if pd.isna(value) else float(value)  # type: ignore[call-overload, arg-type]
+
+
+def whole_numbers(values: object, what: str) -> np.ndarray:
+    """Counts as int64 [n].
+
+    Raises:
+        InputError: They are not one row of whole numbers from 0 up, or there is none.
+    """
+    array = np.asarray(values)
+    if array.ndim != 1 or not array.size:
+        raise InputError(f"There are no {what} to draw; give one count each.")
+    if not np.issubdtype(array.dtype, np.number) or not np.isfinite(array.astype(float)).all():
+        raise InputError(f"The {what} must be whole numbers from 0 up.")
+    counts = array.astype(np.int64)
+    if (counts < 0).any() or (counts != array).any():
+        raise InputError(f"The {what} must be whole numbers from 0 up.")
+    return counts

@@ -1,0 +1,340 @@
+"""One entry for all long work: start, watch, cancel, resume, each job in its own process.
+
+A job lies in ``data/store/jobs/<key>/``: ``job.json`` (kind and spec), ``state.json`` (written
+whole after each step), ``log.txt``, and ``lock``, which the working process holds. Alive means
+that the lock is held, never that a pid answers: a zombie answers too. Work that the store already
+has is skipped, so starting a job again resumes it.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from mmrec_core.domain import InputError, sha256_json
+from mmrec_core.registry import Registry
+from mmrec_core.settings import PROJECT, settings, worker_environment
+from mmrec_core.store import write_json
+
+Tell = Callable[[float, str, dict[str, Any]], None]
+"""Called by a handler with (fraction done, what is being done, further facts)."""
+
+Handler = Callable[[dict[str, Any], Tell], dict[str, Any]]
+"""Does a job; returns what a page needs to show the result."""
+
+
+@dataclass(frozen=True)
+class JobState:
+    """Where a job stands.
+
+    Attributes:
+        key: Of the job.
+        kind: Of work: install, embed or study.
+        title: For people.
+        status: queued, running, done, failed, cancelled, or interrupted (its process is gone).
+        fraction: Share of the work done, 0 to 1.
+        what: What is being done, or the sentence that says what went wrong.
+        created: Seconds since the epoch, as started and updated.
+        started: When the present process took it up.
+        started_fraction: Share that was done then; time left is reckoned from there.
+        updated: Last sign of life.
+        facts: What else the handler told, such as runs done and in all.
+        result: What the handler returned.
+    """
+
+    key: str
+    kind: str
+    title: str
+    status: str
+    fraction: float = 0.0
+    what: str = ""
+    created: float = 0.0
+    started: float = 0.0
+    started_fraction: float = 0.0
+    updated: float = 0.0
+    facts: Mapping[str, Any] | None = None
+    result: Mapping[str, Any] | None = None
+
+    @property
+    def active(self) -> bool:
+        """True while it is waiting or working."""
+        return self.status in ("queued", "running")
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Reckoned from the pace since this process took it up; None when it cannot be said."""
+        gained = self.fraction - self.started_fraction
+        if self.status != "running" or gained < 0.01:
+            return None
+        return max(0.0, (self.updated - self.started) / gained * (1 - self.fraction))
+
+
+def _study(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    from mmrec_core.studies.runner import StudyProgress, run_study
+    from mmrec_core.studies.study import make_study
+
+    def report(progress: StudyProgress) -> None:
+        facts = {"done_runs": progress.done_runs, "total_runs": progress.total_runs}
+        tell(progress.fraction, progress.what, facts)
+
+    artefact = run_study(make_study(spec), report)
+    return {"study": artefact.key}
+
+
+def _embed(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    from mmrec_core.datasets.catalogue import load_dataset
+    from mmrec_core.extractors.service import embed
+
+    _, artefact = embed(
+        load_dataset(spec["dataset"]),
+        spec["extractor"],
+        spec.get("config"),
+        lambda done, total, what: tell(done / max(1, total), what, {}),
+    )
+    return {"embeddings": artefact.key}
+
+
+def _install(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    from mmrec_core.datasets.install import install
+
+    result = install(
+        Path(spec["path"]),
+        name=spec.get("name"),
+        mapping=spec.get("mapping"),
+        lenient=bool(spec.get("lenient")),
+        progress=lambda done, total, what: tell(done / max(1, total), what, {}),
+    )
+    return {"dataset": result.name, "report": result.report.as_json()}
+
+
+HANDLERS: Registry[Handler] = Registry("kind of job")
+HANDLERS.register("study", _study)
+HANDLERS.register("embed", _embed)
+HANDLERS.register("install", _install)
+
+
+def start(kind: str, spec: dict[str, Any], title: str) -> JobState:
+    """Starts a job, or takes up an interrupted one; a job that is under way is left alone.
+
+    Args:
+        kind: One of HANDLERS.
+        spec: Plain values that decide the work; equal specs are one job.
+        title: For people.
+
+    Raises:
+        InputError: Unknown kind, or nothing may be computed here.
+    """
+    HANDLERS.get(kind)
+    if settings().read_only:
+        raise InputError("This store is on show (MMREC_READ_ONLY=1): nothing is computed.")
+    key = sha256_json({"kind": kind, "spec": spec})[:24]
+    folder = _folder(key)
+    known = state(key)
+    if known is not None and known.active:
+        return known
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "job.json", {"kind": kind, "spec": spec, "title": title})
+    queued = JobState(key, kind, title, "queued", created=time.time(), updated=time.time())
+    _write_state(queued)
+    with (folder / "log.txt").open("ab") as log:
+        subprocess.Popen(
+            [sys.executable, "-m", "mmrec_core", "run", key],
+            cwd=PROJECT,
+            env=worker_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    return queued
+
+
+def run(key: str) -> JobState:
+    """Does a job in this process; called by ``python -m mmrec_core run KEY``.
+
+    Raises:
+        InputError: There is no such job, or another process is at it.
+    """
+    import json
+
+    folder = _folder(key)
+    if not (folder / "job.json").is_file():
+        raise InputError(f"There is no job {key}.")
+    job = json.loads((folder / "job.json").read_text("utf-8"))
+    lock = FileLock(folder / "lock")
+    try:
+        # A page that looks whether the job is alive holds the lock for a moment.
+        lock.acquire(timeout=2)
+    except Timeout:
+        raise InputError(f"Job {key} is under way in another process.") from None
+    with lock:
+        return _Worker(key, job).run()
+
+
+class _Worker:
+    """Carries a job through and keeps its state on disk."""
+
+    def __init__(self, key: str, job: dict[str, Any]) -> None:
+        self.job = job
+        self.first_fraction: float | None = None
+        now = time.time()
+        self.state = JobState(
+            key, job["kind"], job["title"], "running", created=now, started=now, updated=now
+        )
+
+    def run(self) -> JobState:
+        signal.signal(signal.SIGTERM, _stop)
+        self._become()
+        try:
+            result = HANDLERS.get(self.job["kind"])(self.job["spec"], self._tell)
+            self._become(status="done", fraction=1.0, what="", result=result)
+        except _Stopped:
+            self._become(status="cancelled", what="Cancelled; what was finished is kept.")
+        except InputError as error:
+            self._become(status="failed", what=str(error))
+        except Exception as error:
+            traceback.print_exc()
+            self._become(status="failed", what=_in_words(error))
+        return self.state
+
+    def _tell(self, fraction: float, what: str, facts: dict[str, Any]) -> None:
+        if self.first_fraction is None:
+            self.first_fraction = fraction
+        self._become(
+            fraction=fraction, what=what, facts=facts, started_fraction=self.first_fraction
+        )
+
+    def _become(self, **changes: Any) -> None:
+        self.state = JobState(**{**asdict(self.state), **changes, "updated": time.time()})
+        _write_state(self.state)
+
+
+class _Stopped(BaseException):
+    """The job was asked to end."""
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise _Stopped
+
+
+def _in_words(error: Exception) -> str:
+    import errno
+
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "The disk is full. Free some space and resume: what was finished is kept."
+    if isinstance(error, MemoryError):
+        return "This machine ran out of memory. Use fewer workers (MMREC_WORKERS=1) and resume."
+    return f"{type(error).__name__}: {error}"
+
+
+def state(key: str) -> JobState | None:
+    """Where a job stands, or None; a dead process reads ``interrupted``."""
+    import json
+
+    try:
+        known = JobState(**json.loads((_folder(key) / "state.json").read_text("utf-8")))
+    except FileNotFoundError:
+        return None
+    # A queued process needs a moment before it holds the lock.
+    starting = known.status == "queued" and time.time() - known.updated < 60
+    if known.active and not starting and not _held(key):
+        return JobState(
+            **{**asdict(known), "status": "interrupted", "what": "Its process is gone. Resume it."}
+        )
+    return known
+
+
+def spec(key: str) -> dict[str, Any]:
+    """What a job was told to do; empty where there is no such job."""
+    import json
+
+    try:
+        job: dict[str, Any] = json.loads((_folder(key) / "job.json").read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    return dict(job["spec"])
+
+
+def jobs() -> list[JobState]:
+    """All jobs, the newest first."""
+    found = [state(path.parent.name) for path in settings().jobs.glob("*/state.json")]
+    return sorted((s for s in found if s is not None), key=lambda s: -s.created)
+
+
+def resume(key: str) -> JobState:
+    """Starts a job again from what is stored.
+
+    Raises:
+        InputError: There is no such job.
+    """
+    import json
+
+    path = _folder(key) / "job.json"
+    if not path.is_file():
+        raise InputError(f"There is no job {key}.")
+    job = json.loads(path.read_text("utf-8"))
+    return start(job["kind"], job["spec"], job["title"])
+
+
+def cancel(key: str) -> None:
+    """Asks a job's process, and those that train for it, to end; what is finished is kept."""
+    import psutil
+
+    for process in psutil.process_iter(["cmdline"]):
+        command = process.info["cmdline"] or []
+        if command[1:] == ["-m", "mmrec_core", "run", key]:
+            process.terminate()
+
+
+def forget(key: str) -> None:
+    """Removes a job that is not under way from the list; its results stay in the store.
+
+    Raises:
+        InputError: It is under way.
+    """
+    import shutil
+
+    known = state(key)
+    if known is not None and known.active:
+        raise InputError(f"{known.title} is under way; cancel it first.")
+    shutil.rmtree(_folder(key), ignore_errors=True)
+
+
+def log_tail(key: str, characters: int = 4000) -> str:
+    """The end of a job's log."""
+    try:
+        text = (_folder(key) / "log.txt").read_text("utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
+    return text[-characters:]
+
+
+def _folder(key: str) -> Path:
+    if not key.isalnum():
+        raise InputError(f"{key!r} is not the key of a job.")
+    return settings().jobs / key
+
+
+def _held(key: str) -> bool:
+    lock = FileLock(_folder(key) / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    lock.release()
+    return False
+
+
+def _write_state(new: JobState) -> None:
+    write_json(_folder(new.key) / "state.json", asdict(new))
+    os.utime(_folder(new.key))

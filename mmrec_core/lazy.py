@@ -1,0 +1,21 @@
+"""Heavy libraries, loaded when first used.
+
+Pages read the facts of extractors and recommenders (names, configs, what they use) without
+running them, and must not pay the seconds that importing torch costs (docs/decisions/0001).
+"""
+
+import importlib
+from types import ModuleType
+from typing import Any
+
+
+class LazyModule(ModuleType):
+    """Stands for a module and imports it at the first access to one of its attributes."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(importlib.import_module(self.__name__), name)
+
+
+def lazy_import(name: str) -> Any:
+    """Returns a stand-in for module ``name`` that is imported at first use."""
+    return LazyModule(name)

@@ -1,0 +1,57 @@
+"""BPR-MF: matrix factorisation for ranking, without content."""
+
+from typing import Any
+
+from pydantic import Field
+
+from mmrec_core.domain import Features, Split
+from mmrec_core.recommenders.base import RECOMMENDERS
+from mmrec_core.recommenders.trainer import (
+    Factors,
+    Initial,
+    Parameters,
+    Trained,
+    TrainedConfig,
+    bpr,
+    gather,
+    squares,
+)
+
+
+class BPRMFConfig(TrainedConfig):
+    """Settings of BPR-MF."""
+
+    reg: float = Field(0.1, ge=0, description="L2 weight on the embeddings of each triple")
+
+
+class BPRMF(Trained):
+    """A user's and an item's embedding, multiplied: u . i. The backbone of VBPR."""
+
+    name, title, family = "bpr-mf", "BPR-MF", "collaborative"
+    reference = "Rendle et al., BPR: Bayesian Personalized Ranking from Implicit Feedback, UAI 2009"
+    Config = BPRMFConfig
+
+    @classmethod
+    def initial(cls, config: Any, split: Split, features: Features) -> dict[str, Initial]:
+        """User and item embeddings."""
+        return {
+            "user": Initial((split.n_users, config.factors), 0.05),
+            "item": Initial((split.n_items, config.factors), 0.05),
+        }
+
+    @classmethod
+    def factors(cls, parameters: Parameters, context: Any) -> Factors:
+        """One part, the collaborative one."""
+        return {"collaborative": (parameters["user"], parameters["item"])}
+
+    @classmethod
+    def loss(
+        cls, parameters: Parameters, context: Any, users: Any, positives: Any, negatives: Any
+    ) -> Any:
+        """BPR and L2 on the rows of each triple."""
+        u = gather(parameters["user"], users)
+        i, j = gather(parameters["item"], positives), gather(parameters["item"], negatives)
+        return bpr((u * i).sum(2), (u * j).sum(2)) + context.config.reg * squares(u, i, j)
+
+
+RECOMMENDERS.register(BPRMF.name, BPRMF)

@@ -1,0 +1,153 @@
+"""Graphs that recommenders propagate over, and the sparse product that does it."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
+
+from mmrec_core.domain import Embeddings, Features
+from mmrec_core.lazy import lazy_import
+from mmrec_core.neighbours import nearest_neighbours
+from mmrec_core.store import store, write_array
+
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = lazy_import("torch")
+
+GRAPH_VERSION = 1
+
+
+def bipartite(train: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Ahat = D^-1/2 A D^-1/2 of the user-item graph, CSR [(U+I), (U+I)], no self-loops."""
+    n_users, n_items = train.shape
+    coo = train.tocoo()
+    rows = np.concatenate([coo.row, coo.col + n_users])
+    columns = np.concatenate([coo.col + n_users, coo.row])
+    return normalised(rows, columns, n_users + n_items)
+
+
+def normalised(rows: np.ndarray, columns: np.ndarray, n: int) -> sparse.csr_matrix:
+    """Symmetrically normalised CSR [n, n] of an edge list that holds both directions."""
+    degree = np.bincount(rows, minlength=n).astype(np.float64)
+    inverse = np.divide(1.0, np.sqrt(degree), out=np.zeros(n), where=degree > 0)
+    values = (inverse[rows] * inverse[columns]).astype(np.float32)
+    return sparse.coo_matrix((values, (rows, columns)), shape=(n, n)).tocsr()
+
+
+def neighbour_lists(embeddings: Embeddings, k: int) -> np.ndarray:
+    """The k nearest observed items of every observed item by centred cosine, [n, k], -1 pads.
+
+    Stored under the fingerprint of the very features it is built from: a control has another
+    fingerprint, so it can never be handed the graph of the real features.
+    """
+    spec = {"version": GRAPH_VERSION, "features": embeddings.fingerprint, "k": k}
+
+    def write(folder: Any) -> None:
+        write_array(
+            folder / "neighbours.npy",
+            nearest_neighbours(embeddings.matrix, embeddings.observed, k),
+        )
+
+    return np.asarray(store().put("graph", spec, write).array("neighbours"))
+
+
+def row_normalised(neighbours: np.ndarray) -> sparse.csr_matrix:
+    """Unweighted neighbour lists [n, k] as CSR [n, n] whose rows sum to 1, or to 0 if empty."""
+    n = len(neighbours)
+    present = neighbours >= 0
+    rows = np.repeat(np.arange(n), present.sum(axis=1))
+    count = np.maximum(present.sum(axis=1), 1)
+    values = (1.0 / count)[rows].astype(np.float32)
+    return sparse.coo_matrix((values, (rows, neighbours[present])), shape=(n, n)).tocsr()
+
+
+def modality_weights(present: Sequence[str], image_weight: float) -> dict[str, float]:
+    """Share of each present modality in the item graph; they sum to 1.
+
+    Both image and text: ``image_weight`` and the rest. A modality on its own has weight 1: a
+    configured share that outlived its partner would scale the only graph down.
+    """
+    if set(present) == {"image", "text"}:
+        return {"image": image_weight, "text": 1.0 - image_weight}
+    return {modality: 1.0 / len(present) for modality in present}
+
+
+def item_graphs(features: Features, k: int, image_weight: float) -> dict[str, sparse.csr_matrix]:
+    """Weighted item graph of each present modality; their sum is the frozen item graph.
+
+    An item without a modality has no edges of it.
+    """
+    present = sorted(features)
+    weights = modality_weights(present, image_weight) if present else {}
+    return {
+        modality: row_normalised(neighbour_lists(features[modality], k))
+        * np.float32(weights[modality])
+        for modality in present
+    }
+
+
+class SparseProduct:
+    """A constant sparse matrix that multiplies [S, n, d], one block for each seed.
+
+    Args:
+        blocks: One CSR a seed, or one for all of ``n_seeds`` seeds.
+        symmetric: True when each block equals its transpose, which then is not stored.
+    """
+
+    def __init__(
+        self,
+        blocks: Sequence[sparse.csr_matrix],
+        n_seeds: int,
+        symmetric: bool,
+        device: str = "cpu",
+    ) -> None:
+        if len(blocks) == 1:
+            blocks = list(blocks) * n_seeds
+        whole = sparse.csr_matrix(sparse.block_diag(blocks))
+        self.forward = _to_torch(whole, device)
+        self.backward = self.forward if symmetric else _to_torch(sparse.csr_matrix(whole.T), device)
+
+    def __call__(self, x: "torch.Tensor") -> "torch.Tensor":
+        """Product for every seed, [S, n, d]."""
+        flat = x.reshape(-1, x.shape[-1])
+        out: torch.Tensor = _product()(flat, self.forward, self.backward)
+        return out.view(x.shape)
+
+
+def _to_torch(matrix: sparse.csr_matrix, device: str) -> "torch.Tensor":
+    import warnings
+
+    with warnings.catch_warnings():
+        # torch announces that its CSR tensors are in beta; the products are tested here.
+        warnings.simplefilter("ignore")
+        return torch.sparse_csr_tensor(
+            torch.from_numpy(matrix.indptr.astype(np.int64)),
+            torch.from_numpy(matrix.indices.astype(np.int64)),
+            torch.from_numpy(matrix.data.astype(np.float32)),
+            size=matrix.shape,
+            device=device,
+        )
+
+
+_PRODUCT: Any = None
+
+
+def _product() -> Any:
+    """Autograd function A x whose gradient is A' g; made on first use, since it needs torch."""
+    global _PRODUCT
+    if _PRODUCT is None:
+
+        class Product(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx: Any, x: Any, forward: Any, backward: Any) -> Any:
+                ctx.transposed = backward
+                return forward @ x
+
+            @staticmethod
+            def backward(ctx: Any, gradient: Any) -> Any:
+                return ctx.transposed @ gradient.contiguous(), None, None
+
+        _PRODUCT = Product.apply
+    return _PRODUCT

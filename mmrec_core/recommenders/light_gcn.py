@@ -1,0 +1,98 @@
+"""LightGCN: embeddings smoothed over the user-item graph, without content."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from mmrec_core.domain import Features, Split
+from mmrec_core.lazy import lazy_import
+from mmrec_core.recommenders.base import RECOMMENDERS
+from mmrec_core.recommenders.graphs import SparseProduct, bipartite
+from mmrec_core.recommenders.trainer import (
+    Factors,
+    Initial,
+    ModelContext,
+    Parameters,
+    Trained,
+    TrainedConfig,
+    bpr,
+    gather,
+    squares,
+)
+
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = lazy_import("torch")
+
+
+class LightGCNConfig(TrainedConfig):
+    """Settings of LightGCN."""
+
+    reg: float = Field(0.02, ge=0, description="L2 weight on the ego embeddings of each triple")
+    layers: int = Field(2, ge=1, le=4, description="Propagation steps over the user-item graph")
+
+
+class LightGCNContext(ModelContext):
+    """The normalised user-item graph."""
+
+    def __init__(
+        self, config: Any, split: Split, features: Sequence[Features], device: str, training: bool
+    ) -> None:
+        super().__init__(config, split, features, device, training)
+        self.graph = SparseProduct([bipartite(split.train)], self.n_seeds, True, device)
+
+
+def propagated(
+    parameters: Parameters, graph: SparseProduct, layers: int
+) -> tuple["torch.Tensor", "torch.Tensor"]:
+    """Mean over l = 0..layers of Ahat^l E, cut into users [S, U, d] and items [S, I, d]."""
+    n_users = parameters["user"].shape[1]
+    layer = torch.cat([parameters["user"], parameters["item"]], dim=1)
+    total = layer
+    for _ in range(layers):
+        layer = graph(layer)
+        total = total + layer
+    mean = total / (layers + 1)
+    return mean[:, :n_users], mean[:, n_users:]
+
+
+class LightGCN(Trained):
+    """The mean of user and item embeddings over 0 to L steps on the graph of interactions."""
+
+    name, title, family = "light-gcn", "LightGCN", "collaborative"
+    reference = "He et al., LightGCN, SIGIR 2020"
+    Config = LightGCNConfig
+    Context = LightGCNContext
+
+    @classmethod
+    def initial(cls, config: Any, split: Split, features: Features) -> dict[str, Initial]:
+        """User and item embeddings."""
+        return {
+            "user": Initial((split.n_users, config.factors), 0.1),
+            "item": Initial((split.n_items, config.factors), 0.1),
+        }
+
+    @classmethod
+    def factors(cls, parameters: Parameters, context: Any) -> Factors:
+        """One part, the collaborative one; it splits further by history item."""
+        users, items = propagated(parameters, context.graph, context.config.layers)
+        return {"collaborative": (users, items)}
+
+    @classmethod
+    def loss(
+        cls, parameters: Parameters, context: Any, users: Any, positives: Any, negatives: Any
+    ) -> Any:
+        """BPR on propagated rows, L2 on the ego embeddings of each triple."""
+        user, item = propagated(parameters, context.graph, context.config.layers)
+        u, i, j = gather(user, users), gather(item, positives), gather(item, negatives)
+        ego = squares(
+            gather(parameters["user"], users),
+            gather(parameters["item"], positives),
+            gather(parameters["item"], negatives),
+        )
+        return bpr((u * i).sum(2), (u * j).sum(2)) + context.config.reg * ego
+
+
+RECOMMENDERS.register(LightGCN.name, LightGCN)

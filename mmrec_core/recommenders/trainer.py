@@ -1,0 +1,425 @@
+"""Gradient training of factor models: all seeds of an arm as one batched computation.
+
+Every parameter has a leading dimension of seeds. Each seed has its own initialisation, batch
+order, negatives, early stopping and best state; seeds only share the arithmetic.
+"""
+
+import time
+import zlib
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from mmrec_core.domain import Features, Progress, Split, no_progress
+from mmrec_core.lazy import lazy_import
+from mmrec_core.recommenders.base import FitReport, Recommender, RecommenderConfig
+from mmrec_core.recommenders.sampling import TripleSampler
+from mmrec_core.settings import device
+
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = lazy_import("torch")
+
+Parameters = dict[str, "torch.Tensor"]
+Factors = dict[str, tuple["torch.Tensor | None", "torch.Tensor"]]
+"""Part name -> (users [S, n_users, k], items [S, n_items, k]), or (None, [S, n_items])."""
+
+VALIDATION_K = 20
+
+
+class TrainedConfig(RecommenderConfig):
+    """What every gradient-trained recommender can be told."""
+
+    factors: int = Field(64, ge=1, le=1024, description="Width of user and item embeddings")
+    learning_rate: float = Field(5e-3, gt=0, le=1, description="Step size of Adam")
+    reg: float = Field(1e-2, ge=0, description="L2 weight on the embeddings of each triple")
+    batch_size: int = Field(4096, ge=1, description="Train interactions in one step")
+    max_epochs: int = Field(300, ge=1, description="Cap on epochs; best epoch must lie below it")
+    patience: int = Field(20, ge=1, description="Epochs without a better validation Recall@20")
+    evaluate_every: int = Field(5, ge=1, description="Epochs between validations")
+
+
+@dataclass(frozen=True)
+class Initial:
+    """Shape and standard deviation of a parameter at the start (normal, mean 0)."""
+
+    shape: tuple[int, ...]
+    std: float
+
+
+class DivergedError(RuntimeError):
+    """The loss is no longer a number."""
+
+
+class ModelContext:
+    """What a model reads besides its parameters: feature tensors and graphs for S seeds.
+
+    Rebuilt from split and features whenever scores are wanted, so that nothing remembered from
+    training can leak into them.
+    """
+
+    def __init__(
+        self,
+        config: Any,
+        split: Split,
+        features: Sequence[Features],
+        device: str,
+        training: bool,
+    ) -> None:
+        self.config = config
+        self.split = split
+        self.features = features
+        self.n_seeds = len(features)
+        self.device = device
+        self.training = training
+
+    def new_epoch(self, rngs: Sequence[np.random.Generator]) -> None:
+        """Redraws what is random in each epoch; one generator a seed."""
+
+
+class Trained(Recommender):
+    """A recommender whose score is a sum of inner products, trained by pairwise ranking (BPR).
+
+    A model gives its parameters, a context, its factors and its loss; training, early stopping,
+    scoring, the additive split and storage are here.
+    """
+
+    Config: ClassVar[type[RecommenderConfig]] = TrainedConfig
+    Context: ClassVar[type[ModelContext]] = ModelContext
+    config: TrainedConfig
+    state: dict[str, np.ndarray]
+
+    @classmethod
+    @abstractmethod
+    def initial(cls, config: Any, split: Split, features: Features) -> dict[str, Initial]:
+        """Parameters by name, without the leading dimension of seeds."""
+
+    @classmethod
+    @abstractmethod
+    def factors(cls, parameters: Parameters, context: Any) -> Factors:
+        """Factors whose inner products, added up over parts, are the score."""
+
+    @classmethod
+    @abstractmethod
+    def loss(
+        cls,
+        parameters: Parameters,
+        context: Any,
+        users: "torch.Tensor",
+        positives: "torch.Tensor",
+        negatives: "torch.Tensor",
+    ) -> "torch.Tensor":
+        """Loss of each seed [S] on its own triples, given as [S, B] row numbers."""
+
+    @classmethod
+    def fit_seeds(
+        cls,
+        config: RecommenderConfig,
+        split: Split,
+        features: Sequence[Features],
+        seeds: Sequence[int],
+        progress: Progress = no_progress,
+    ) -> list[Self]:
+        """Trains all seeds as one batch; a seed that has stopped early leaves it."""
+        assert isinstance(config, TrainedConfig)
+        fitted = _Training(cls, config, split, features, seeds).run(progress)
+        results = []
+        for seed, own, state, report in zip(seeds, features, *fitted, strict=True):
+            self = cls(config)
+            self.split, self.features, self.seed = split, own, seed
+            self.state, self.report = state, report
+            results.append(self)
+        return results
+
+    @classmethod
+    def expected_seconds(cls, config: RecommenderConfig, split: Split, width: int) -> float:
+        """Steps times the work of a step, at the pace of one ordinary core."""
+        assert isinstance(config, TrainedConfig)
+        interactions = int(split.train.nnz)
+        steps = -(-interactions // config.batch_size)
+        epochs = min(config.max_epochs, 100)
+        tables = (split.n_users + split.n_items) * config.factors
+        projection = split.n_items * width * config.factors if cls.family == "projection" else 0
+        propagation = interactions * config.factors * 8 if cls.family != "projection" else 0
+        batch = min(config.batch_size, interactions) * config.factors
+        operations = 4 * projection + 30 * tables + 3 * propagation + 60 * batch
+        return epochs * steps * operations / 2e10
+
+    def factor_arrays(self) -> dict[str, tuple[np.ndarray | None, np.ndarray]]:
+        """Factors of every part as NumPy arrays, computed now from parameters and features."""
+        with torch.no_grad():
+            context = self.Context(self.config, self.split, [self.features], device(), False)
+            factors = self.factors(_to_torch([self.state], device()), context)
+            return {
+                part: (None if u is None else u[0].cpu().numpy(), v[0].cpu().numpy())
+                for part, (u, v) in factors.items()
+            }
+
+    def score(self, users: np.ndarray) -> np.ndarray:
+        """One product of the factors of all parts, side by side."""
+        arrays = self.factor_arrays()
+        pairs = [(u[users], v) for u, v in arrays.values() if u is not None]
+        left = np.concatenate([u for u, _ in pairs], axis=1)
+        right = np.concatenate([v for _, v in pairs], axis=1)
+        scores = left @ right.T
+        for u, v in arrays.values():
+            if u is None:
+                scores += v
+        return np.asarray(scores, dtype=np.float32)
+
+    def parts(self, users: np.ndarray) -> dict[str, np.ndarray]:
+        """Each part's own product; they sum to the score."""
+        return {
+            part: np.asarray(
+                np.broadcast_to(v, (len(users), len(v))) if u is None else u[users] @ v.T,
+                dtype=np.float32,
+            )
+            for part, (u, v) in self.factor_arrays().items()
+        }
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """Parameters of the best epoch."""
+        return self.state
+
+    def load_weights(self, weights: dict[str, np.ndarray]) -> None:
+        """Takes over parameters."""
+        self.state = {name: np.asarray(array) for name, array in weights.items()}
+
+
+class _Training:
+    """One training of several seeds; its attributes are what changes from epoch to epoch."""
+
+    def __init__(
+        self,
+        model: type[Trained],
+        config: TrainedConfig,
+        split: Split,
+        features: Sequence[Features],
+        seeds: Sequence[int],
+    ) -> None:
+        self.model, self.config, self.split = model, config, split
+        self.features, self.seeds = list(features), list(seeds)
+        self.device = device()
+        self.active = list(range(len(seeds)))
+        self.samplers = [TripleSampler(split.train, seed) for seed in seeds]
+        self.rngs = [np.random.default_rng([seed, 2]) for seed in seeds]
+        self.validation = _Validation(split, self.device)
+        self.parameters = {
+            name: torch.nn.Parameter(torch.from_numpy(array).to(self.device))
+            for name, array in self._initial().items()
+        }
+        self.optimizer = self._new_optimizer()
+        self.best: list[dict[str, np.ndarray]] = [{} for _ in seeds]
+        self.best_value = [-np.inf] * len(seeds)
+        self.best_epoch = [0] * len(seeds)
+        self.epochs = [0] * len(seeds)
+        self.seconds = [0.0] * len(seeds)
+        self.curves: list[list[tuple[int, float, float]]] = [[] for _ in seeds]
+
+    def run(self, progress: Progress) -> tuple[list[dict[str, np.ndarray]], list[FitReport]]:
+        """Trains until every seed has stopped; returns best states and reports."""
+        context = self._context()
+        for epoch in range(1, self.config.max_epochs + 1):
+            started = time.perf_counter()
+            context.new_epoch([self.rngs[s] for s in self.active])
+            losses = self._epoch(context)
+            last = epoch == self.config.max_epochs
+            if epoch % self.config.evaluate_every == 0 or last:
+                self._validate(epoch, context, losses)
+            share = (time.perf_counter() - started) / len(self.active)
+            for s in self.active:
+                self.seconds[s] += share
+                self.epochs[s] = epoch
+            done = [
+                a
+                for a, s in enumerate(self.active)
+                if last or epoch - self.best_epoch[s] >= self.config.patience
+            ]
+            progress(epoch, self.config.max_epochs, f"{self.model.title}, epoch {epoch}")
+            if len(done) == len(self.active):
+                break
+            if done:
+                self._keep([a for a in range(len(self.active)) if a not in done])
+                context = self._context()
+        return self.best, [self._report(s) for s in range(len(self.seeds))]
+
+    def _initial(self) -> dict[str, np.ndarray]:
+        # Each parameter has a generator of its own, named after it: arms that differ in one
+        # modality start from the same user and item embeddings.
+        arrays: dict[str, np.ndarray] = {}
+        for name, initial in self.model.initial(self.config, self.split, self.features[0]).items():
+            arrays[name] = np.stack(
+                [
+                    np.random.default_rng([seed, zlib.crc32(name.encode())])
+                    .normal(0.0, initial.std, initial.shape)
+                    .astype(np.float32)
+                    for seed in self.seeds
+                ]
+            )
+        return arrays
+
+    def _new_optimizer(self) -> Any:
+        return torch.optim.Adam(
+            list(self.parameters.values()), lr=self.config.learning_rate, fused=True
+        )
+
+    def _context(self) -> ModelContext:
+        return self.model.Context(
+            self.config,
+            self.split,
+            [self.features[s] for s in self.active],
+            self.device,
+            True,
+        )
+
+    def _epoch(self, context: ModelContext) -> np.ndarray:
+        """One pass over the train interactions; returns the mean loss of each active seed."""
+        triples = np.stack([self.samplers[s].epoch() for s in self.active], axis=1)
+        batches = torch.from_numpy(triples).to(self.device).split(self.config.batch_size, dim=2)
+        total = torch.zeros(len(self.active), device=self.device)
+        for users, positives, negatives in batches:
+            loss = self.model.loss(self.parameters, context, users, positives, negatives)
+            self.optimizer.zero_grad()
+            # Seeds share no parameter, so the gradient of the sum is each seed's own gradient.
+            loss.sum().backward()
+            self.optimizer.step()
+            total += loss.detach() * users.shape[1]
+        losses = (total / triples.shape[2]).cpu().numpy()
+        if not np.isfinite(losses).all():
+            raise DivergedError(
+                f"{self.model.title}: the loss is no longer a number. "
+                "A smaller learning rate or a larger reg helps."
+            )
+        return losses
+
+    def _validate(self, epoch: int, context: ModelContext, losses: np.ndarray) -> None:
+        with torch.no_grad():
+            factors = self.model.factors(self.parameters, context)
+            values = self.validation.recall(factors, len(self.active))
+        improved = []
+        for a, s in enumerate(self.active):
+            self.curves[s].append((epoch, float(losses[a]), float(values[a])))
+            if values[a] > self.best_value[s]:
+                self.best_value[s], self.best_epoch[s] = float(values[a]), epoch
+                improved.append((a, s))
+        for a, s in improved:
+            self.best[s] = {
+                name: p[a].detach().cpu().numpy().copy() for name, p in self.parameters.items()
+            }
+
+    def _keep(self, kept: list[int]) -> None:
+        """Drops the seeds that have stopped, with the optimiser's memory of them."""
+        memory = [self.optimizer.state[p] for p in self.parameters.values()]
+        self.parameters = {
+            name: torch.nn.Parameter(p.detach()[kept].clone())
+            for name, p in self.parameters.items()
+        }
+        self.optimizer = self._new_optimizer()
+        for p, old in zip(self.parameters.values(), memory, strict=True):
+            if old:
+                self.optimizer.state[p] = {
+                    key: value if value.ndim == 0 else value[kept].clone()
+                    for key, value in old.items()
+                }
+        self.active = [self.active[a] for a in kept]
+
+    def _report(self, s: int) -> FitReport:
+        curve = pd.DataFrame(self.curves[s], columns=["epoch", "loss", "recall@20"])
+        return FitReport(
+            seconds=self.seconds[s],
+            best_epoch=self.best_epoch[s],
+            epochs=self.epochs[s],
+            converged=self.best_epoch[s] + self.config.patience <= self.config.max_epochs,
+            curve=curve,
+        )
+
+
+class _Validation:
+    """Recall@20 on the validation part, on the device, in blocks of users, without rounding."""
+
+    BLOCK = 4096
+
+    def __init__(self, split: Split, device: str) -> None:
+        relevant = split.relevant("valid").tocsr()
+        self.n_items = split.n_items
+        counts = np.diff(relevant.indptr)
+        self.users = np.flatnonzero(counts)
+        self.k = min(VALIDATION_K, split.n_items)
+        if not len(self.users):
+            raise ValueError(
+                "No user has a relevant validation item: training cannot be stopped early. "
+                "Lower the relevance threshold or the k-core."
+            )
+        self.blocks = []
+        for start in range(0, len(self.users), self.BLOCK):
+            rows = self.users[start : start + self.BLOCK]
+            mask = split.train[rows].tocoo()
+            wanted = relevant[rows].tocoo()
+            self.blocks.append(
+                (
+                    torch.from_numpy(rows).to(device),
+                    torch.from_numpy(mask.row.astype(np.int64) * self.n_items + mask.col).to(
+                        device
+                    ),
+                    torch.from_numpy(
+                        np.sort(wanted.row.astype(np.int64) * self.n_items + wanted.col)
+                    ).to(device),
+                    torch.from_numpy(counts[rows].astype(np.float32)).to(device),
+                )
+            )
+
+    def recall(self, factors: Factors, n_seeds: int) -> np.ndarray:
+        """Mean over users for each seed, float64 [S]."""
+        left = torch.cat([u for u, _ in factors.values() if u is not None], dim=2)
+        right = torch.cat([v for u, v in factors.values() if u is not None], dim=2)
+        bias = sum(v for u, v in factors.values() if u is None)
+        result = np.zeros(n_seeds)
+        for s in range(n_seeds):
+            for users, masked, wanted, counts in self.blocks:
+                scores = left[s][users] @ right[s].T
+                if not isinstance(bias, int):
+                    scores += bias[s]
+                scores.view(-1)[masked] = -torch.inf
+                top = scores.topk(self.k, dim=1, sorted=False).indices
+                rows = torch.arange(len(users), device=top.device)[:, None]
+                keys = rows * self.n_items + top
+                at = torch.searchsorted(wanted, keys).clamp_(max=len(wanted) - 1)
+                hits = (wanted[at] == keys).sum(dim=1)
+                result[s] += float((hits.double() / counts.double()).sum())
+        return result / len(self.users)
+
+
+def _to_torch(states: Sequence[dict[str, np.ndarray]], device: str) -> Parameters:
+    """Stacks the parameters of single seeds along a new first dimension."""
+    return {
+        name: torch.from_numpy(np.stack([state[name] for state in states])).to(device)
+        for name in states[0]
+    }
+
+
+def gather(table: "torch.Tensor", rows: "torch.Tensor") -> "torch.Tensor":
+    """Rows of each seed's own table: [S, n, d] and [S, B] -> [S, B, d]; [S, n] -> [S, B]."""
+    if table.dim() == 2:
+        return table.gather(1, rows)
+    n_seeds, n, width = table.shape
+    offset = torch.arange(n_seeds, device=rows.device)[:, None] * n
+    flat = torch.nn.functional.embedding((rows + offset).reshape(-1), table.reshape(-1, width))
+    return flat.view(n_seeds, rows.shape[1], width)
+
+
+def bpr(positive: "torch.Tensor", negative: "torch.Tensor") -> "torch.Tensor":
+    """-log sigmoid(positive - negative), mean over the batch, [S] (Rendle et al., UAI 2009)."""
+    return -torch.nn.functional.logsigmoid(positive - negative).mean(dim=1)
+
+
+def squares(*tables: "torch.Tensor") -> "torch.Tensor":
+    """Half the sum of squares of all given rows, divided by the batch size, [S]."""
+    batch = tables[0].shape[1]
+    total = sum(table.pow(2).flatten(1).sum(dim=1) for table in tables)
+    return 0.5 * total / batch

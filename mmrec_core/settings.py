@@ -1,0 +1,128 @@
+"""Paths, device, threads and switches: the only reader of environment variables."""
+
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an upload may be; sensible on a laptop.
+
+    Attributes:
+        archive_bytes: Largest unpacked size of an archive.
+        archive_ratio: Largest ratio of unpacked to packed size.
+        archive_members: Most files in one archive.
+        image_pixels: Most pixels of one picture.
+        rows: Most rows of one table.
+        columns: Most columns of one table.
+        cell_characters: Longest text in one cell.
+    """
+
+    archive_bytes: int = 8 * 2**30
+    archive_ratio: float = 200.0
+    archive_members: int = 2_000_000
+    image_pixels: int = 64_000_000
+    rows: int = 200_000_000
+    columns: int = 500
+    cell_characters: int = 100_000
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything the environment decides.
+
+    Attributes:
+        data: The data folder; holds ``demo`` (committed), ``uploads`` and ``store``.
+        device: ``cpu``, ``cuda`` or ``mps``, or ``auto``.
+        workers: Processes that train side by side; each uses one thread.
+        offline: No model hub is asked.
+        read_only: Browse and export only.
+        limits: What an upload may be.
+    """
+
+    data: Path
+    device: str
+    workers: int
+    offline: bool
+    read_only: bool
+    limits: Limits
+
+    @property
+    def demo(self) -> Path:
+        """The committed demo shop."""
+        return PROJECT / "data" / "demo"
+
+    @property
+    def demo_store(self) -> Path:
+        """The committed, read-only layer of the store."""
+        return self.demo / "store"
+
+    @property
+    def store(self) -> Path:
+        """The writable layer of the store."""
+        return self.data / "store"
+
+    @property
+    def uploads(self) -> Path:
+        """Which dataset names point at which stored datasets."""
+        return self.data / "uploads"
+
+    @property
+    def jobs(self) -> Path:
+        """State and log of every job."""
+        return self.data / "store" / "jobs"
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """Reads the environment once.
+
+    ``MMREC_DATA`` (folder), ``MMREC_DEVICE``, ``MMREC_WORKERS``, ``MMREC_ONLINE``,
+    ``MMREC_READ_ONLY``.
+    """
+    env = os.environ
+    return Settings(
+        data=Path(env.get("MMREC_DATA", PROJECT / "data")).expanduser().resolve(),
+        device=env.get("MMREC_DEVICE", "auto"),
+        workers=max(1, int(env.get("MMREC_WORKERS", str(os.cpu_count() or 1)))),
+        offline=env.get("MMREC_ONLINE", "0") != "1",
+        read_only=env.get("MMREC_READ_ONLY", "0") == "1",
+        limits=Limits(),
+    )
+
+
+def worker_environment() -> dict[str, str]:
+    """Environment of a process that computes beside others: one thread, no spinning.
+
+    Matrices of width 64 gain nothing from a second thread, and on a busy machine waiting threads
+    that spin cost many times the work itself.
+    """
+    env = dict(os.environ)
+    env.update(
+        OMP_NUM_THREADS="1",
+        MKL_NUM_THREADS="1",
+        OPENBLAS_NUM_THREADS="1",
+        OMP_WAIT_POLICY="PASSIVE",
+        TOKENIZERS_PARALLELISM="false",
+        HF_HUB_DISABLE_TELEMETRY="1",
+    )
+    if settings().offline:
+        env.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1")
+    return env
+
+
+@lru_cache(maxsize=1)
+def device() -> str:
+    """The device that computes, chosen here and nowhere else: cuda, mps or cpu."""
+    chosen = settings().device
+    if chosen != "auto":
+        return chosen
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"

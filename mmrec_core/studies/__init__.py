@@ -1,0 +1,1 @@
+"""Studies: arms, runs, evidence, verdicts."""

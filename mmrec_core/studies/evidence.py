@@ -1,0 +1,207 @@
+"""From finished runs to tables: comparisons, arms, curves, verdicts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mmrec_core.metrics.significance import Effect, compare, crossed_mean
+from mmrec_core.recommenders import RECOMMENDERS
+from mmrec_core.store import Artefact
+from mmrec_core.studies.runs import curve_of, per_user_metric
+from mmrec_core.studies.study import Arm, Study, scopes
+from mmrec_core.studies.verdict import FAMILIES, Comparison, Verdict, decide
+
+Runs = Mapping[Arm, Sequence[Artefact]]
+"""Arm -> its runs in the order of the study's seeds; one run for models without chance."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two arms of a study that are compared: ``arm`` minus ``base``.
+
+    Attributes:
+        kind: ``used``, ``gained``, ``without_content``, ``missingness`` (see verdict.py);
+            ``over_backbone``; or ``over_CONTROL`` for a control outside the verdict.
+    """
+
+    recommender: str
+    modality: str
+    kind: str
+    arm: Arm
+    base: Arm
+
+
+def pairs_of(study: Study, arms: Sequence[Arm]) -> list[Pair]:
+    """Every comparison that the arms of a study allow, in the order of the screen."""
+    present = set(arms)
+    pairs: list[Pair] = []
+    for name in study.recommenders:
+        real = Arm(name, "none", "real")
+        for scope in scopes(study.modalities):
+
+            def arm(control: str, name: str = name, scope: str = scope) -> Arm:
+                return Arm(name, scope, control)
+
+            shuffled, removed, mean = arm("shuffle"), arm("removed"), arm("mean")
+            candidates = [
+                ("used", real, shuffled),
+                ("gained", real, removed),
+                ("without_content", shuffled, removed),
+                ("missingness", shuffled, mean),
+                *(
+                    (f"over_{control}", real, arm(control))
+                    for control in study.controls
+                    if control not in ("real", "shuffle", "removed")
+                ),
+            ]
+            pairs += [
+                Pair(name, scope, kind, first, base)
+                for kind, first, base in candidates
+                if {first, base} <= present
+            ]
+        backbone = RECOMMENDERS.get(name).backbone
+        if backbone is not None and Arm(backbone, "none", "none") in present:
+            pairs.append(Pair(name, "all", "over_backbone", real, Arm(backbone, "none", "none")))
+    return pairs
+
+
+def metric_of(runs: Sequence[Artefact], metric: str, seeds: int) -> np.ndarray:
+    """One metric of an arm, [n_users, seeds]; a model without chance repeats its one run."""
+    columns = [per_user_metric(run, metric) for run in runs]
+    return np.stack(columns * (seeds if len(columns) == 1 else 1), axis=1)
+
+
+def effects(study: Study, runs: Runs, metrics: Sequence[str]) -> dict[tuple[Pair, str], Effect]:
+    """Every comparison at every metric."""
+    result = {}
+    pairs = pairs_of(study, list(runs))
+    for metric in metrics:
+        values = {arm: metric_of(own, metric, study.seeds) for arm, own in runs.items()}
+        for pair in pairs:
+            result[pair, metric] = compare(values[pair.arm], values[pair.base], study.delta)
+    return result
+
+
+def verdicts_of(
+    study: Study, runs: Runs, found: Mapping[tuple[Pair, str], Effect]
+) -> list[Verdict]:
+    """Verdicts at the primary metric."""
+    comparisons = []
+    for (pair, metric), effect in found.items():
+        if metric == study.metric and pair.kind in FAMILIES:
+            unconverged = any(
+                not run.facts["converged"] for arm in (pair.arm, pair.base) for run in runs[arm]
+            )
+            comparisons.append(
+                Comparison(
+                    recommender=pair.recommender,
+                    modality=pair.modality,
+                    kind=pair.kind,  # type: ignore[arg-type]
+                    effect=effect,
+                    problems=("not_converged",) if unconverged else (),
+                )
+            )
+    return decide(comparisons, study.delta, metric=study.metric, stage=study.stage, tuned=False)
+
+
+def comparison_table(
+    study: Study, found: Mapping[tuple[Pair, str], Effect], verdicts: Sequence[Verdict]
+) -> pd.DataFrame:
+    """One row a comparison and metric; adjusted p and state where the verdict rests on it."""
+    judged = {
+        (v.recommender, v.modality, kind): part
+        for v in verdicts
+        for kind, part in (
+            ("used", v.used),
+            ("gained", v.gained),
+            ("without_content", v.without_content),
+            ("missingness", v.missingness),
+        )
+        if part is not None
+    }
+    rows = []
+    for (pair, metric), effect in found.items():
+        own = judged.get((pair.recommender, pair.modality, pair.kind))
+        own = own if metric == study.metric else None
+        rows.append(
+            {
+                "recommender": pair.recommender,
+                "modality": pair.modality,
+                "kind": pair.kind,
+                "arm": pair.arm.label,
+                "base": pair.base.label,
+                "metric": metric,
+                "effect": effect.effect,
+                "relative": effect.relative,
+                "low": effect.low,
+                "high": effect.high,
+                "relative_low": effect.as_relative(effect.low),
+                "relative_high": effect.as_relative(effect.high),
+                "base_mean": effect.base_mean,
+                "p": effect.p,
+                "p_adjusted": own.p_adjusted if own else None,
+                "state": own.state if own else None,
+                "smallest_delta": effect.half_width,
+                "n_users": effect.n_users,
+                "seeds": effect.seeds,
+            }
+        )
+    numbers = ["relative", "relative_low", "relative_high", "p_adjusted", "smallest_delta"]
+    table = pd.DataFrame(rows)
+    return table.astype({name: float for name in numbers if name in table})
+
+
+def arm_table(study: Study, runs: Runs, metrics: Sequence[str]) -> pd.DataFrame:
+    """One row an arm: every metric with its 95 % interval, list qualities, cost."""
+    from scipy import stats
+
+    rows = []
+    for arm, own in runs.items():
+        row: dict[str, Any] = {
+            "arm": arm.label,
+            "recommender": arm.recommender,
+            "modality": arm.modality,
+            "control": arm.control,
+            "seeds": len(own),
+        }
+        for metric in metrics:
+            values = metric_of(own, metric, max(1, len(own)))
+            values = values[~np.isnan(values).any(axis=1)]
+            crossed = crossed_mean(values)
+            half = float(stats.t.ppf(0.975, crossed.df) * crossed.se)
+            mean = float(crossed.mean)
+            row |= {metric: mean, f"{metric}_low": mean - half, f"{metric}_high": mean + half}
+            row["n_users"] = len(values)
+        for quality in own[0].facts["qualities"]:
+            row[quality] = float(np.mean([run.facts["qualities"][quality] for run in own]))
+        row["seconds"] = float(np.mean([run.facts["seconds"] for run in own]))
+        row["best_epoch"] = float(np.mean([run.facts["best_epoch"] for run in own]))
+        row["converged"] = all(run.facts["converged"] for run in own)
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def curve_table(runs: Runs) -> pd.DataFrame:
+    """Learning curves of all arms: arm, seed, epoch, loss, recall@20 on validation."""
+    frames = [
+        curve_of(run).assign(arm=arm.label, seed=int(run.spec["seed"]))
+        for arm, own in runs.items()
+        for run in own
+    ]
+    frames = [frame for frame in frames if len(frame)]
+    columns = ["arm", "seed", "epoch", "loss", "recall@20"]
+    return pd.concat(frames)[columns] if frames else pd.DataFrame(columns=columns)
+
+
+def per_user_table(study: Study, runs: Runs) -> pd.DataFrame:
+    """The primary metric of every user: one column an arm and seed (``arm|seed``)."""
+    return pd.DataFrame(
+        {
+            f"{arm.label}|{run.spec['seed']}": per_user_metric(run, study.metric).astype(np.float32)
+            for arm, own in runs.items()
+            for run in own
+        }
+    )

@@ -1,0 +1,122 @@
+"""What the runs of a study read: dataset, split and features, loaded once in each process."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from mmrec_core.datasets.catalogue import load_dataset
+from mmrec_core.datasets.split import SplitConfig, make_split
+from mmrec_core.domain import (
+    Dataset,
+    Embeddings,
+    Features,
+    InputError,
+    Progress,
+    Split,
+    no_progress,
+)
+from mmrec_core.extractors.service import (
+    default_extractor,
+    embed,
+    find_embeddings,
+    load_embeddings,
+)
+from mmrec_core.studies.study import FeatureChoice, Study
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """Dataset, split, and real features aligned with the split's items."""
+
+    dataset: Dataset
+    split: Split
+    features: Features
+
+    @property
+    def missing(self) -> Mapping[str, bool]:
+        """Modality -> whether some items lack it."""
+        return {m: bool(e.missing.any()) for m, e in self.features.items()}
+
+    @property
+    def fingerprints(self) -> dict[str, str]:
+        """What a study's numbers rest on besides the study itself."""
+        return {
+            "split": self.split.fingerprint,
+            **{m: e.fingerprint for m, e in sorted(self.features.items())},
+        }
+
+
+def resolved(study: Study) -> Study:
+    """The study with its split and extractors spelled out."""
+    dataset = load_dataset(study.dataset)
+    split = study.split or SplitConfig(
+        strategy=dataset.info.split,
+        k_core=dataset.info.k_core,
+        relevant_from=dataset.info.relevant_from,
+    )
+    features = dict(study.features)
+    for modality in study.modalities:
+        if modality not in features:
+            name, config = default_extractor(modality, dataset)
+            features[modality] = FeatureChoice(
+                extractor=name, config=config.model_dump(mode="json")
+            )
+    return study.model_copy(
+        update={"split": split, "features": {m: features[m] for m in study.modalities}}
+    )
+
+
+@lru_cache(maxsize=4)
+def study_split(dataset_name: str, fingerprint: str, config: SplitConfig) -> Split:
+    """The split of a study; ``fingerprint`` makes the cache forget a changed dataset."""
+    return make_split(load_dataset(dataset_name), config)
+
+
+def split_of(study: Study) -> Split:
+    """The split of a resolved study."""
+    assert study.split is not None
+    return study_split(study.dataset, load_dataset(study.dataset).fingerprint, study.split)
+
+
+def embedded(study: Study, modality: str) -> bool:
+    """True when the embeddings of a modality are in the store."""
+    choice = study.features[modality]
+    dataset = load_dataset(study.dataset)
+    return find_embeddings(dataset, choice.extractor, choice.config) is not None
+
+
+def embed_modality(study: Study, modality: str, progress: Progress = no_progress) -> None:
+    """Makes the embeddings of a modality, unless the store has them."""
+    choice = study.features[modality]
+    embed(load_dataset(study.dataset), choice.extractor, choice.config, progress)
+
+
+def load_inputs(study: Study) -> Inputs:
+    """Inputs of a resolved study whose embeddings are in the store.
+
+    Raises:
+        InputError: Embeddings are not there, or say nothing about the split's items.
+    """
+    dataset, split = load_dataset(study.dataset), split_of(study)
+    features: dict[str, Embeddings] = {}
+    for modality in study.modalities:
+        choice = study.features[modality]
+        artefact = find_embeddings(dataset, choice.extractor, choice.config)
+        if artefact is None:
+            raise InputError(f"The {modality} embeddings of {dataset.name} are not made yet.")
+        own = load_embeddings(artefact)
+        if own.modality != modality:
+            raise InputError(
+                f"{choice.extractor} makes {own.modality} embeddings, not {modality}; "
+                "choose another extractor."
+            )
+        aligned = own.aligned(split.item_ids)
+        if np.count_nonzero(aligned.observed) < 2:
+            raise InputError(
+                f"Only {np.count_nonzero(aligned.observed)} of {split.n_items} items of "
+                f"{dataset.name} have {modality}: leave {modality} out of the study."
+            )
+        features[modality] = aligned
+    return Inputs(dataset, split, features)

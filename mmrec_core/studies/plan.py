@@ -1,0 +1,141 @@
+"""What a study will cost, said before it starts."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from mmrec_core.datasets.catalogue import load_dataset
+from mmrec_core.datasets.split import SplitConfig
+from mmrec_core.domain import Split
+from mmrec_core.recommenders import RECOMMENDERS
+from mmrec_core.settings import settings
+from mmrec_core.store import store
+from mmrec_core.studies.inputs import embedded, load_inputs, resolved, split_of
+from mmrec_core.studies.runs import KIND as RUN
+from mmrec_core.studies.runs import find_run
+from mmrec_core.studies.study import Arm, Skipped, Study, arms_of, recommender_config
+
+SECONDS_PER_ITEM = {"image": 0.10, "text": 0.06, "joint": 0.0}
+"""Of extraction on one CPU core, where nothing was measured here yet."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Arms, runs and expected minutes of a study.
+
+    Attributes:
+        study: With split and extractors spelled out.
+        arms: To be trained.
+        skipped: Left out, with reasons.
+        runs: In all.
+        runs_left: Not in the store yet.
+        minutes: Expected, with what is left.
+        to_embed: Modalities whose embeddings are not made yet.
+        split: What it runs on, in words.
+    """
+
+    study: Study
+    arms: list[Arm]
+    skipped: list[Skipped]
+    runs: int
+    runs_left: int
+    minutes: float
+    to_embed: list[str]
+    split: str
+
+    def in_words(self) -> str:
+        """The plan as text."""
+        lines = [
+            f"{self.study.dataset}: {self.split}",
+            f"{len(self.arms)} arms, {self.runs} runs, {self.runs - self.runs_left} of them done; "
+            f"about {minutes_in_words(self.minutes)} on {settings().workers} cores.",
+        ]
+        if self.to_embed:
+            lines.append(f"Embeddings to be made first: {', '.join(self.to_embed)}.")
+        lines += [f"Left out: {s.arm.label} ({s.reason})." for s in self.skipped]
+        return "\n".join(lines) + "\n"
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "arms": [arm.label for arm in self.arms],
+            "skipped": {s.arm.label: s.reason for s in self.skipped},
+            "runs": self.runs,
+            "runs_left": self.runs_left,
+            "minutes": round(self.minutes, 1),
+            "to_embed": self.to_embed,
+        }
+
+
+def minutes_in_words(minutes: float) -> str:
+    """A duration as a person says it."""
+    if minutes < 0.2:
+        return "a few seconds"
+    if minutes < 1:
+        return "less than a minute"
+    if minutes < 90:
+        return f"{minutes:.0f} minute{'s' if round(minutes) != 1 else ''}"
+    return f"{minutes / 60:.1f} hours"
+
+
+def default_split(dataset: str) -> SplitConfig:
+    """The split that a dataset asks for."""
+    split = resolved(Study(dataset=dataset)).split
+    assert split is not None
+    return split
+
+
+def plan_study(study: Study) -> Plan:
+    """Counts arms and runs and reckons minutes; trains and embeds nothing."""
+    study = resolved(study.checked())
+    split = split_of(study)
+    to_embed = [str(m) for m in study.modalities if not embedded(study, m)]
+    if to_embed:
+        inputs = None
+        missing = dict.fromkeys(map(str, study.modalities), True)
+    else:
+        inputs = load_inputs(study)
+        missing = dict(inputs.missing)
+    arms, skipped = arms_of(study, missing)
+    items = load_dataset(study.dataset).n_items
+    seconds = sum(SECONDS_PER_ITEM[m] * items for m in to_embed)
+    measured = _measured_seconds(split)
+    runs = left = 0
+    for arm in arms:
+        kind = RECOMMENDERS.get(arm.recommender)
+        seeds = study.seed_list if kind.seeded else [0]
+        runs += len(seeds)
+        open_ = (
+            len(seeds)
+            if inputs is None
+            else sum(find_run(study, inputs, arm, seed) is None for seed in seeds)
+        )
+        left += open_
+        if open_:
+            seconds += open_ * _seconds_per_run(study, split, arm, measured)
+    minutes = seconds / 60 / min(settings().workers, max(1, len(arms)))
+    return Plan(study, arms, skipped, runs, left, minutes, to_embed, split.description)
+
+
+def _measured_seconds(split: Split) -> dict[str, list[float]]:
+    """Recommender -> seconds of its runs on this split that were measured here."""
+    measured: dict[str, list[float]] = {}
+    for run in store().list(RUN):
+        if not run.shipped and run.spec["split"] == split.fingerprint:
+            measured.setdefault(run.spec["recommender"], []).append(run.facts["seconds"])
+    return measured
+
+
+def _seconds_per_run(
+    study: Study, split: Split, arm: Arm, measured: dict[str, list[float]]
+) -> float:
+    """From runs of the same recommender that were measured here, else from its own reckoning."""
+    kind = RECOMMENDERS.get(arm.recommender)
+    if study.stage == "inference" and arm.control not in ("real", "none"):
+        return 0.5
+    if not kind.seeded or kind.family == "baseline":
+        return 0.2
+    seconds = measured.get(arm.recommender)
+    if seconds:
+        return sum(seconds) / len(seconds)
+    config = recommender_config(arm.recommender, study)
+    return kind.expected_seconds(config, split, 2048 if kind.uses else 0)

@@ -1,0 +1,120 @@
+"""Reading finished studies: cheap, without torch; what pages and exports draw from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from mmrec_core.domain import InputError
+from mmrec_core.store import Artefact, store
+
+KIND = "study"
+
+
+@dataclass(frozen=True, eq=False)
+class StudyResult:
+    """A finished study.
+
+    Attributes:
+        artefact: Where it lies.
+    """
+
+    artefact: Artefact
+
+    @property
+    def key(self) -> str:
+        """Its key in the store."""
+        return self.artefact.key
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """study.json: study, verdicts, split, counts, skipped arms, environment."""
+        document: dict[str, Any] = self.artefact.json("study")
+        return document
+
+    @property
+    def study(self) -> dict[str, Any]:
+        """The Study as plain values; ``make_study`` makes it again."""
+        study: dict[str, Any] = self.document["study"]
+        return study
+
+    @property
+    def verdicts(self) -> list[dict[str, Any]]:
+        """Verdicts as JSON, with sentence, symbol and tone."""
+        verdicts: list[dict[str, Any]] = self.document["verdicts"]
+        return verdicts
+
+    @cached_property
+    def comparisons(self) -> pd.DataFrame:
+        """One row a comparison and metric; see evidence.comparison_table."""
+        return self.artefact.table("comparisons")
+
+    @cached_property
+    def arms(self) -> pd.DataFrame:
+        """One row an arm; see evidence.arm_table."""
+        return self.artefact.table("arms")
+
+    @cached_property
+    def curves(self) -> pd.DataFrame:
+        """Learning curves: arm, seed, epoch, loss, recall@20."""
+        return self.artefact.table("curves")
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """Runs, seconds, memory."""
+        return self.artefact.facts
+
+    @property
+    def command(self) -> str:
+        """The command that reproduces this study."""
+        return study_command(self.study)
+
+    def to_json(self) -> dict[str, Any]:
+        """What a list shows of it."""
+        return {
+            "key": self.key,
+            "created": self.artefact.meta["created"],
+            "shipped": self.artefact.shipped,
+            **self.facts,
+        }
+
+
+def study_command(study: Mapping[str, Any]) -> str:
+    """The command line of a study; defaults are spelled out only where they decide numbers."""
+    parts = ["python -m mmrec_core study", study["dataset"]]
+    for option in ("recommenders", "modalities", "controls"):
+        parts += [f"--{option}", *study[option]]
+    chosen = [f"{m}={c['extractor']}" for m, c in study["features"].items()]
+    if chosen:
+        parts += ["--features", *chosen]
+    parts += ["--seeds", str(study["seeds"]), "--stage", study["stage"]]
+    parts += ["--metric", study["metric"], "--delta", f"{study['delta']:g}"]
+    for name, values in study["configs"].items():
+        for field, value in values.items():
+            parts += ["--set", f"{name}.{field}={value}"]
+    return " ".join(parts)
+
+
+def list_studies(dataset: str | None = None) -> list[StudyResult]:
+    """Finished studies, the newest first; of one dataset where one is named."""
+    found = [
+        StudyResult(artefact)
+        for artefact in store().list(KIND)
+        if dataset is None or artefact.facts["dataset"] == dataset
+    ]
+    return sorted(found, key=lambda s: s.artefact.meta["created"], reverse=True)
+
+
+def load_study(key: str) -> StudyResult:
+    """The study whose key begins with ``key``.
+
+    Raises:
+        InputError: None, or several.
+    """
+    found = [artefact for artefact in store().list(KIND) if artefact.key.startswith(key)]
+    if len(found) != 1:
+        problem = "There is no study" if not found else "Several studies begin with"
+        raise InputError(f"{problem} {key!r}. python -m mmrec_core list studies shows all keys.")
+    return StudyResult(found[0])

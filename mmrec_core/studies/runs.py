@@ -1,0 +1,224 @@
+"""Runs: one arm trained with one seed, scored on the test part, and kept in the store."""
+
+import platform
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mmrec_core.domain import Features, Progress, Split, no_progress
+from mmrec_core.extractors import controls
+from mmrec_core.metrics.beyond_accuracy import catalogue_qualities, list_qualities
+from mmrec_core.metrics.ranking import CUTOFFS, evaluate_lists, random_tie_rank, top_k
+from mmrec_core.recommenders import RECOMMENDERS
+from mmrec_core.recommenders.base import Recommender
+from mmrec_core.store import Artefact, store, write_array
+from mmrec_core.studies.inputs import Inputs
+from mmrec_core.studies.study import Arm, Study, feature_controls, recommender_config
+
+KIND = "run"
+RUN_VERSION = 1
+KS = CUTOFFS
+TIE_SEED = 0
+SCORE_BLOCK = 4096
+
+
+def run_spec(study: Study, inputs: Inputs, arm: Arm, seed: int) -> dict[str, Any]:
+    """What a run is made from; two studies that share an arm share its runs."""
+    kind = RECOMMENDERS.get(arm.recommender)
+    used = list(feature_controls(study, arm))
+    # At inference the control comes after training, so it must be told apart from retraining;
+    # a real arm is the same at both stages.
+    at_inference = study.stage == "inference" and arm.control not in ("real", "none")
+    return {
+        "version": RUN_VERSION,
+        "split": inputs.split.fingerprint,
+        "recommender": arm.recommender,
+        "recommender_version": kind.version,
+        "config": recommender_config(arm.recommender, study).model_dump(mode="json"),
+        "features": {
+            modality: {
+                "fingerprint": inputs.features[modality].fingerprint,
+                "control": control,
+                "scope": "-" if control == "real" else scope,
+            }
+            for modality, control, scope in used
+        },
+        "trained_on": (
+            {m: e.fingerprint for m, e in sorted(inputs.features.items())} if at_inference else None
+        ),
+        "seed": seed if kind.seeded else 0,
+        "mask": study.mask,
+        "ks": list(KS),
+    }
+
+
+def find_run(study: Study, inputs: Inputs, arm: Arm, seed: int) -> Artefact | None:
+    """The finished run, or None."""
+    return store().get(KIND, run_spec(study, inputs, arm, seed))
+
+
+def arm_features(study: Study, inputs: Inputs, arm: Arm, seed: int) -> Features:
+    """The features that an arm's recommender reads with a seed, control applied.
+
+    The control is drawn with the training seed, so that its chance is part of the spread over
+    seeds, and with it of every interval.
+    """
+    if not RECOMMENDERS.get(arm.recommender).uses:
+        return {}
+    if arm.control in ("real", "none"):
+        return inputs.features
+    return controls.apply(inputs.features, arm.modality, arm.control, seed)
+
+
+def train_runs(
+    study: Study,
+    inputs: Inputs,
+    arm: Arm,
+    seeds: Sequence[int],
+    progress: Progress = no_progress,
+) -> list[Artefact]:
+    """Trains and evaluates an arm with several seeds as one batch; finished runs are kept.
+
+    Returns:
+        One run a seed, in the order of ``seeds``.
+    """
+    kind = RECOMMENDERS.get(arm.recommender)
+    if not kind.seeded:
+        seeds = [0]
+    wanted = [seed for seed in seeds if find_run(study, inputs, arm, seed) is None]
+    if wanted:
+        features = [arm_features(study, inputs, arm, seed) for seed in wanted]
+        for fitted in _fitted(study, inputs, arm, wanted, features, progress):
+            _store_run(study, inputs, arm, fitted)
+    return [
+        artefact for seed in seeds if (artefact := find_run(study, inputs, arm, seed)) is not None
+    ]
+
+
+def _fitted(
+    study: Study,
+    inputs: Inputs,
+    arm: Arm,
+    seeds: Sequence[int],
+    features: Sequence[Features],
+    progress: Progress,
+) -> list[Recommender]:
+    kind = RECOMMENDERS.get(arm.recommender)
+    config = recommender_config(arm.recommender, study)
+    if study.stage == "train" or arm.control in ("real", "none"):
+        return kind.fit_seeds(config, inputs.split, features, seeds, progress)
+    real = Arm(arm.recommender, "none", "real")
+    trained = train_runs(study, inputs, real, seeds, progress)
+    return [
+        restored(study, inputs, real, run).with_features(own)
+        for run, own in zip(trained, features, strict=True)
+    ]
+
+
+def restored(study: Study, inputs: Inputs, arm: Arm, run: Artefact) -> Recommender:
+    """The recommender of a run whose weights were kept (all features real)."""
+    from safetensors.numpy import load_file
+
+    kind = RECOMMENDERS.get(arm.recommender)
+    seed = int(run.spec["seed"])
+    model = kind.restore(
+        recommender_config(arm.recommender, study),
+        inputs.split,
+        arm_features(study, inputs, arm, seed),
+        load_file(run.path / "weights.safetensors"),
+        seed,
+    )
+    model.report = type(model.report)(
+        seconds=0.0,
+        best_epoch=int(run.facts["best_epoch"]),
+        epochs=int(run.facts["epochs"]),
+        converged=bool(run.facts["converged"]),
+    )
+    return model
+
+
+def ranked(model: Recommender, split: Split, mask: str, k: int = KS[-1]) -> np.ndarray:
+    """Top-k lists of all users over every item they have not seen, int32 [n_users, k]."""
+    seen = split.train + split.valid if mask == "train+valid" else split.train
+    seen = seen.tocsr()
+    tie_rank = random_tie_rank(split.n_items, TIE_SEED)
+    blocks = []
+    for start in range(0, split.n_users, SCORE_BLOCK):
+        users = np.arange(start, min(start + SCORE_BLOCK, split.n_users))
+        blocks.append(top_k(model.score(users), seen[users], k, tie_rank))
+    return np.concatenate(blocks)
+
+
+def _store_run(study: Study, inputs: Inputs, arm: Arm, model: Recommender) -> Artefact:
+    split = inputs.split
+    lists = ranked(model, split, study.mask)
+    relevant = split.relevant("test")
+    per_user = evaluate_lists(lists, relevant, KS)
+    degrees = np.asarray(split.train.sum(axis=0)).ravel()
+    qualities = {
+        name: float(np.nanmean(values))
+        for name, values in list_qualities(lists, degrees, split.n_users, relevant, KS).items()
+    }
+    qualities.update(catalogue_qualities(lists, split.n_items, KS))
+
+    def write(folder: Path) -> dict[str, Any]:
+        from safetensors.numpy import save_file
+
+        write_array(folder / "metrics.npy", np.stack(list(per_user.values()), 1).astype(np.float32))
+        write_array(folder / "lists.npy", lists)
+        model.report.curve.to_parquet(folder / "curve.parquet")
+        weights = model.weights()
+        if arm.control in ("real", "none") and weights:
+            save_file(
+                {name: np.ascontiguousarray(array) for name, array in weights.items()},
+                folder / "weights.safetensors",
+            )
+        report = model.report
+        return {
+            "arm": arm.label,
+            "dataset": inputs.dataset.name,
+            "metrics": list(per_user),
+            "means": {name: float(np.nanmean(values)) for name, values in per_user.items()},
+            "qualities": qualities,
+            "seconds": round(report.seconds, 3),
+            "best_epoch": report.best_epoch,
+            "epochs": report.epochs,
+            "converged": report.converged,
+            "environment": environment(),
+        }
+
+    return store().put(KIND, run_spec(study, inputs, arm, model.seed), write)
+
+
+def per_user_metric(run: Artefact, metric: str) -> np.ndarray:
+    """One metric of a run for every user, float64 [n_users]; NaN where it is not defined."""
+    column = run.facts["metrics"].index(metric)
+    return np.asarray(run.array("metrics")[:, column], dtype=np.float64)
+
+
+def curve_of(run: Artefact) -> pd.DataFrame:
+    """Learning curve of a run: epoch, loss, recall@20 on validation."""
+    return run.table("curve")
+
+
+@lru_cache(maxsize=1)
+def environment() -> dict[str, str]:
+    """What computed: Python, libraries, machine."""
+    return {
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("torch", "numpy", "scipy", "pandas")},
+        "machine": platform.machine(),
+        "system": platform.system(),
+        "mmrec_lens": _own_version(),
+    }
+
+
+def _own_version() -> str:
+    from mmrec_core import __version__
+
+    return __version__

@@ -1,0 +1,227 @@
+"""A study: which arms are compared, on what, by which protocol. Pure description, no training."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mmrec_core.datasets.split import SplitConfig
+from mmrec_core.domain import InputError, sha256_json
+from mmrec_core.extractors.controls import CONTROLS
+from mmrec_core.metrics import metric_label
+from mmrec_core.recommenders import RECOMMENDERS
+from mmrec_core.recommenders.base import RecommenderConfig
+
+REFERENCES = ("random", "most-pop", "item-knn", "bpr-mf", "light-gcn")
+"""Trained without content beside every study: a content model must beat the tuned ones."""
+
+
+class FeatureChoice(BaseModel):
+    """Which extractor makes the features of a modality."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    extractor: str
+    config: dict[str, Any] = Field(default_factory=dict)
+
+
+class Study(BaseModel):
+    """Everything that decides a study's numbers; the JSON of it is the study.
+
+    The primary metric, the stage and with them the Holm families are fixed here, before anything
+    is trained: what a screen shows later never changes a verdict.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: str = Field(description="Name of an installed dataset")
+    recommenders: tuple[str, ...] = Field(
+        ("vbpr", "freedom"), min_length=1, description="Content models whose use is judged"
+    )
+    references: tuple[str, ...] = Field(
+        REFERENCES, description="Models without content, shown beside"
+    )
+    modalities: tuple[Literal["image", "text", "joint"], ...] = Field(
+        ("image", "text"), min_length=1, description="Modalities that are real or replaced"
+    )
+    features: dict[str, FeatureChoice] = Field(
+        default_factory=dict, description="Extractor of each modality; empty: the default"
+    )
+    controls: tuple[str, ...] = Field(
+        ("shuffle", "removed", "mean"),
+        description="What stands in for a modality; shuffle and removed carry the verdict",
+    )
+    seeds: int = Field(5, ge=1, le=200, description="Trainings of every arm; a verdict needs 5")
+    first_seed: int = Field(1, ge=0, description="Seeds are first_seed, first_seed + 1, ...")
+    stage: Literal["train", "inference"] = Field(
+        "train", description="Retrain with the control, or train on real and score with it"
+    )
+    metric: str = Field("recall@20", description="Primary metric; it alone makes the verdict")
+    delta: float = Field(0.05, gt=0, lt=1, description="Relative margin of equality")
+    split: SplitConfig | None = Field(None, description="None: what the dataset says")
+    mask: Literal["train+valid", "train"] = Field(
+        "train+valid", description="What is left out of test rankings; 'train' as published code"
+    )
+    configs: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="Recommender -> settings that differ from its defaults"
+    )
+
+    @property
+    def seed_list(self) -> list[int]:
+        """The seeds, in order."""
+        return list(range(self.first_seed, self.first_seed + self.seeds))
+
+    def checked(self) -> "Study":
+        """This study, if every name in it is known and fits.
+
+        Raises:
+            InputError: A name is unknown or does not fit, in one sentence.
+        """
+        for name in (*self.recommenders, *self.references):
+            RECOMMENDERS.get(name)
+        for name in self.controls:
+            CONTROLS.get(name)
+        for name in self.references:
+            if RECOMMENDERS.get(name).uses:
+                raise InputError(
+                    f"{RECOMMENDERS.get(name).title} uses content; references are models without."
+                )
+        for name in self.recommenders:
+            uses = RECOMMENDERS.get(name).uses
+            if not uses:
+                raise InputError(
+                    f"{RECOMMENDERS.get(name).title} uses no content, so there is nothing to "
+                    "replace; name it under references instead."
+                )
+            unread = [m for m in self.modalities if m not in uses]
+            if unread:
+                raise InputError(f"{RECOMMENDERS.get(name).title} does not read {unread[0]}.")
+            if self.stage == "inference" and not RECOMMENDERS.get(name).features_at_inference:
+                raise InputError(
+                    f"{RECOMMENDERS.get(name).title} reads no features when it scores, so "
+                    "replacing them at inference changes nothing; use stage train."
+                )
+        for name in self.configs:
+            recommender_config(name, self)
+        metric_label(self.metric)
+        return self
+
+
+def make_study(values: Mapping[str, Any]) -> Study:
+    """A checked study from plain values.
+
+    Raises:
+        InputError: A value is wrong; the sentence names the field.
+    """
+    try:
+        return Study.model_validate(dict(values)).checked()
+    except ValidationError as error:
+        raise InputError(f"The study is not valid: {first_problem(error)}") from None
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first problem of a config in words: field and reason."""
+    problem = error.errors()[0]
+    where = ".".join(str(part) for part in problem["loc"]) or "value"
+    return f"{where}: {problem['msg']} (got {problem['input']!r})."
+
+
+def recommender_config(name: str, study: Study) -> RecommenderConfig:
+    """The config of a recommender in a study: its defaults and what the study changes.
+
+    Raises:
+        InputError: A setting is unknown or out of range.
+    """
+    kind = RECOMMENDERS.get(name)
+    try:
+        return kind.Config.model_validate(study.configs.get(name, {}))
+    except ValidationError as error:
+        raise InputError(f"Settings of {kind.title}: {first_problem(error)}") from None
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One cell of a study: recommender x features x control.
+
+    Attributes:
+        recommender: Its name.
+        modality: Which modality the control replaces: image, text, joint, ``all``, or ``none``.
+        control: ``real`` where nothing is replaced, ``none`` where no content is read.
+    """
+
+    recommender: str
+    modality: str
+    control: str
+
+    @property
+    def label(self) -> str:
+        """Short name, such as ``vbpr · image · shuffle``; unique in a study."""
+        parts = (self.recommender, self.modality, self.control)
+        return " · ".join(part for part in parts if part != "none")
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """An arm that makes no sense, and why."""
+
+    arm: Arm
+    reason: str
+
+
+def scopes(modalities: tuple[str, ...]) -> tuple[str, ...]:
+    """What a control can replace: each modality, and all at once where there are several."""
+    return (*modalities, "all") if len(modalities) > 1 else modalities
+
+
+def arms_of(study: Study, missing: Mapping[str, bool]) -> tuple[list[Arm], list[Skipped]]:
+    """All arms of a study in training order, and those left out with the reason.
+
+    Args:
+        study: The study.
+        missing: Modality -> whether some items lack it. The mean control tells apart who has
+            features; where every item has them it has nothing to tell.
+    """
+    arms = [Arm(name, "none", "none") for name in study.references]
+    skipped: list[Skipped] = []
+    for name in study.recommenders:
+        arms.append(Arm(name, "none", "real"))
+        for scope in scopes(study.modalities):
+            for control in study.controls:
+                if control == "real":
+                    continue
+                arm = Arm(name, scope, control)
+                reason = _why_not(study, arm, missing)
+                if reason:
+                    skipped.append(Skipped(arm, reason))
+                else:
+                    arms.append(arm)
+    return arms, skipped
+
+
+def _why_not(study: Study, arm: Arm, missing: Mapping[str, bool]) -> str:
+    kind, control = RECOMMENDERS.get(arm.recommender), CONTROLS.get(arm.control)
+    if kind.family == "graph" and not control.graph_ok:
+        return "a graph of one-hot ids has no edges"
+    if study.stage not in control.stages:
+        return f"{control.title} makes no sense at the {study.stage} stage"
+    involved = study.modalities if arm.modality == "all" else (arm.modality,)
+    if arm.control == "mean" and not any(missing[m] for m in involved):
+        return "no item lacks the modality, so the mean tells nothing that removing it does not"
+    return ""
+
+
+def feature_controls(study: Study, arm: Arm) -> Iterator[tuple[str, str, str]]:
+    """(modality, control, scope) of every modality that the arm's recommender reads."""
+    if not RECOMMENDERS.get(arm.recommender).uses:
+        return
+    for modality in study.modalities:
+        replaced = arm.modality in (modality, "all")
+        control = arm.control if replaced else "real"
+        if control != "removed":
+            yield modality, control, arm.modality if replaced else modality
+
+
+def study_fingerprint(study: Study, inputs: Mapping[str, Any]) -> str:
+    """sha256 of the study and of the content fingerprints it was planned on."""
+    return sha256_json({"study": study.model_dump(mode="json"), "inputs": dict(inputs)})

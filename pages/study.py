@@ -1,0 +1,67 @@
+"""Which part of the gain is content? A study's results, and the builder of a new one."""
+
+import streamlit as st
+
+from mmrec_core.studies.results import list_studies
+from pages.ui.builder import builder
+from pages.ui.dataset import pick_dataset
+from pages.ui.results import results
+from pages.ui.start import show_jobs, take_up_finished
+from pages.ui.studies import division, find_study, labels
+from pages.ui.words import in_words
+
+VIEWS = ("Results", "New study")
+
+
+def main() -> None:
+    st.title("Which part of the gain is content?", anchor=False)
+    dataset = pick_dataset()
+    take_up_finished(dataset)
+    view = st.segmented_control(
+        "View",
+        VIEWS,
+        default="Results",
+        required=True,
+        key="view",
+        label_visibility="collapsed",
+        bind="query-params",
+        persist_state="session",
+    )
+    with in_words():
+        if view == "Results":
+            _results(dataset)
+        else:
+            builder(dataset)
+
+
+def _results(dataset: str) -> None:
+    show_jobs(dataset)
+    known = labels(list_studies(dataset))
+    if not known:
+        st.info("No study of this dataset is finished yet. Open **New study** to plan one.")
+        return
+    key = _picked(known)
+    result = find_study(dataset, key)
+    if result is not None:
+        st.markdown(division(result))
+        results(result)
+
+
+def _picked(known: dict[str, str]) -> str:
+    """The study that the address names, or that was picked here; the newest otherwise.
+
+    Not a bound widget: those put the label into the address, and a link must hold the key alone.
+    """
+    named = st.query_params.get("study", "")[:12]
+    if named in known and named != st.session_state.get("study-address"):
+        st.session_state["study"] = named
+    if st.session_state.get("study") not in known:
+        st.session_state["study"] = next(iter(known))
+    key = st.selectbox(
+        "Study", list(known), format_func=known.__getitem__, key="study", persist_state="session"
+    )
+    st.query_params["study"] = st.session_state["study-address"] = key
+    return key
+
+
+main()

@@ -1,0 +1,289 @@
+"""The builder of a study: what is compared with what, and what it will cost, before it starts."""
+
+from typing import Any
+
+import streamlit as st
+
+from mmrec_core.datasets.catalogue import feature_modalities, load_dataset
+from mmrec_core.datasets.statistics import rating_counts
+from mmrec_core.extractors.base import EXTRACTORS
+from mmrec_core.extractors.controls import CONTROLS
+from mmrec_core.extractors.service import default_extractor
+from mmrec_core.metrics import METRICS
+from mmrec_core.metrics.ranking import CUTOFFS
+from mmrec_core.recommenders import RECOMMENDERS
+from mmrec_core.studies.plan import Plan, default_split
+from mmrec_core.studies.study import REFERENCES, Study
+from mmrec_core.studies.verdict import MINIMUM_SEEDS
+from pages.ui.form import config_form
+from pages.ui.start import plan_of, plan_text, show_jobs, start_button
+from pages.ui.studies import titles
+from pages.ui.words import escape, in_words
+
+JUDGED = ("recall", "ndcg", "hr", "mrr", "map")
+_KEPT: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
+
+
+def _default(field: str) -> Any:
+    return Study.model_fields[field].get_default()
+
+
+def _help(field: str) -> str:
+    return Study.model_fields[field].description or ""
+
+
+def builder(dataset: str) -> None:
+    """Widgets of a new study, its live plan, and the button that starts it."""
+    values = {"dataset": dataset, **_models(), **_features(dataset), **_protocol(dataset)}
+    values["configs"] = _configs(values["recommenders"] + values["references"])
+    with in_words():
+        _plan(values)
+    show_jobs(dataset)
+
+
+def _plan(values: dict[str, Any]) -> None:
+    with st.container(border=True):
+        st.markdown("**What this will take**")
+        if not values["recommenders"] or not values["modalities"]:
+            st.info("Choose at least one recommender and one modality.")
+            return
+        plan = plan_of(values)
+        st.markdown(plan_text(plan))
+        st.caption(f"Split: {escape(plan.split)}\\.")
+        _warnings(values, plan)
+        _left_out(plan)
+        start_button(values, _title(values), "Start this study", "start-built", "below")
+
+
+def _title(values: dict[str, Any]) -> str:
+    named = titles()
+    names = ", ".join(named[name] for name in values["recommenders"])
+    return f"{names} on {values['dataset']}, {values['seeds']} seeds, {values['stage']} stage"
+
+
+def _models() -> dict[str, Any]:
+    named = titles()
+    content = [name for name, kind in RECOMMENDERS.items() if kind.uses]
+    without = [name for name, kind in RECOMMENDERS.items() if not kind.uses]
+    left, right = st.columns(2)
+    recommenders = left.multiselect(
+        "Recommenders",
+        content,
+        default=[name for name in _default("recommenders") if name in content],
+        format_func=named.__getitem__,
+        help=_help("recommenders"),
+        key="recommenders",
+        wrap=True,
+        **_KEPT,
+    )
+    references = right.multiselect(
+        "Beside them, without content",
+        without,
+        default=[name for name in REFERENCES if name in without],
+        format_func=named.__getitem__,
+        help=_help("references"),
+        key="references",
+        wrap=True,
+        **_KEPT,
+    )
+    return {"recommenders": recommenders, "references": references}
+
+
+def _features(dataset: str) -> dict[str, Any]:
+    own = feature_modalities(dataset)
+    joint = ["joint"] if "joint" in own.values() else []
+    left, right = st.columns(2)
+    modalities = left.multiselect(
+        "Modalities",
+        ["image", "text", *joint],
+        default=list(_default("modalities")),
+        help=_help("modalities"),
+        key=f"{dataset}.modalities",
+        wrap=True,
+        **_KEPT,
+    )
+    controls = right.multiselect(
+        "Controls",
+        [name for name in CONTROLS.names() if name != "real"],
+        default=list(_default("controls")),
+        format_func=lambda name: CONTROLS.get(name).title,
+        help="\n".join(
+            [_help("controls") + ".\n"]
+            + [f"- **{c.title}** removes {c.removes}" for n, c in CONTROLS.items() if n != "real"]
+        ),
+        key="controls",
+        wrap=True,
+        **_KEPT,
+    )
+    features = {}
+    places = st.columns(max(2, len(modalities))) if modalities else []
+    for place, modality in zip(places, modalities, strict=False):
+        with place:
+            features[modality] = _extractor(dataset, modality, own)
+    return {"modalities": modalities, "controls": controls, "features": features}
+
+
+def _extractor(dataset: str, modality: str, own: dict[str, str]) -> dict[str, Any]:
+    """Which extractor makes a modality's features, as the plain values of a FeatureChoice."""
+    choices: dict[str, tuple[str, dict[str, Any]]] = {}
+    words: dict[str, str] = {}
+    missing: list[str] = []
+    for file, its in own.items():
+        if its == modality:
+            choices[file] = ("precomputed", {"file": file})
+            words[file] = f"{file} (came with the dataset)"
+    for name, kind in EXTRACTORS.items():
+        if kind.modality != modality:
+            continue
+        ok, reason = kind.availability()
+        if ok:
+            choices[name] = (name, {})
+            words[name] = kind.title
+        else:
+            missing.append(f"{kind.title}: {reason}.")
+    default_name, default_config = default_extractor(modality, load_dataset(dataset))
+    default = getattr(default_config, "file", default_name)
+    chosen = st.selectbox(
+        f"Features of {modality}",
+        list(choices),
+        index=list(choices).index(default) if default in choices else 0,
+        format_func=words.__getitem__,
+        help=" ".join(["What turns items into vectors.", *missing]),
+        key=f"{dataset}.{modality}",
+        **_KEPT,
+    )
+    extractor, config = choices[chosen]
+    return {"extractor": extractor, "config": config}
+
+
+def _protocol(dataset: str) -> dict[str, Any]:
+    first = st.columns(4)
+    seeds = first[0].number_input(
+        "Seeds", 1, 200, _default("seeds"), help=_help("seeds"), key="seeds", **_KEPT
+    )
+    metric = first[1].selectbox(
+        "Metric of the verdict",
+        JUDGED,
+        format_func=lambda name: METRICS.get(name).label,
+        help=_help("metric"),
+        key="metric",
+        **_KEPT,
+    )
+    k = first[2].selectbox(
+        "At k",
+        CUTOFFS,
+        index=CUTOFFS.index(20),
+        help="Length of the recommendation list",
+        key="at",
+        **_KEPT,
+    )
+    delta = first[3].number_input(
+        "Equality ±, %",
+        0.5,
+        50.0,
+        100 * _default("delta"),
+        step=0.5,
+        format="%.1f",
+        help="Effects inside ± this margin count as equal; relative to the arm subtracted",
+        key="delta",
+        **_KEPT,
+    )
+    second = st.columns(4)
+    stage = second[0].selectbox(
+        "Stage",
+        ("train", "inference"),
+        help="train: retrain every arm with the control. inference: train on real features once "
+        "and score with the control",
+        key="stage",
+        **_KEPT,
+    )
+    split = default_split(dataset)
+    k_core = second[1].number_input(
+        "k-core",
+        0,
+        100,
+        split.k_core,
+        help="Users and items with fewer interactions are left out, until none is left; 0 keeps "
+        "all",
+        key=f"{dataset}.k-core",
+        disabled=split.strategy == "fixed",
+        **_KEPT,
+    )
+    relevant = _relevant_from(dataset, split.relevant_from, second[2])
+    changed = split.model_copy(update={"k_core": k_core, "relevant_from": relevant})
+    values = {
+        "seeds": seeds,
+        "metric": f"{metric}@{k}",
+        "delta": round(delta / 100, 6),
+        "stage": stage,
+    }
+    if changed != split:
+        values["split"] = changed.model_dump(mode="json")
+    return values
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _ratings(dataset: str, fingerprint: str) -> list[float]:
+    return [float(rating) for rating in rating_counts(load_dataset(dataset))["rating"]]
+
+
+def _relevant_from(dataset: str, default: Any, place: Any) -> Any:
+    """From which rating a held-out interaction is relevant; ``all`` where there are no ratings."""
+    ratings = _ratings(dataset, load_dataset(dataset).fingerprint)
+    if not ratings:
+        place.selectbox(
+            "Relevant from rating",
+            ["all"],
+            disabled=True,
+            help="This dataset has no ratings: every held-out interaction is relevant.",
+            key=f"{dataset}.no-ratings",
+        )
+        return default
+    # A rating scale with very many values is offered in a dozen steps.
+    steps = ratings[:: max(1, len(ratings) // 12)]
+    options: list[Any] = ["all", *sorted({*steps, *([default] if default is not None else [])})]
+    return place.selectbox(
+        "Relevant from rating",
+        options,
+        index=options.index("all" if default is None else default),
+        format_func=lambda option: option if option == "all" else f"{option:g}",
+        help="A held-out interaction rated lower is not relevant; training uses all interactions.",
+        key=f"{dataset}.relevant-from",
+        **_KEPT,
+    )
+
+
+def _configs(names: list[str]) -> dict[str, dict[str, Any]]:
+    """Settings of each recommender that has any; only what differs from its defaults."""
+    configs: dict[str, dict[str, Any]] = {}
+    named = titles()
+    with st.expander("Settings of the recommenders (defaults are untuned)"):
+        open_ones = [name for name in names if RECOMMENDERS.get(name).Config.model_fields]
+        if not open_ones:
+            st.caption("The chosen models have no settings.")
+            return configs
+        for name, tab in zip(open_ones, st.tabs([named[n] for n in open_ones]), strict=True):
+            kind = RECOMMENDERS.get(name)
+            with tab:
+                st.caption(f"{escape(' '.join((kind.__doc__ or '').split()))}  \n{kind.reference}")
+                changed = config_form(kind.Config, name)
+                if changed:
+                    configs[name] = changed
+    return configs
+
+
+def _warnings(values: dict[str, Any], plan: Plan) -> None:
+    missing = [name for name in ("shuffle", "removed") if name not in values["controls"]]
+    if missing:
+        st.warning(f"Without the controls {' and '.join(missing)} there is no verdict.")
+    if values["seeds"] < MINIMUM_SEEDS:
+        st.warning(f"With fewer than {MINIMUM_SEEDS} seeds, effects are shown and no verdict.")
+
+
+def _left_out(plan: Plan) -> None:
+    if plan.to_embed:
+        st.caption("Which arms make no sense is known once the embeddings are made.")
+    if not plan.skipped:
+        return
+    with st.expander(f"{len(plan.skipped)} arms are left out, and why"):
+        st.markdown("\n".join(f"- {escape(s.arm.label)}: {escape(s.reason)}" for s in plan.skipped))

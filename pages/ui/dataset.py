@@ -1,0 +1,43 @@
+"""The dataset that a person has chosen: in the sidebar, in the address, on every page."""
+
+import streamlit as st
+
+from mmrec_core.datasets.catalogue import DatasetCard, list_datasets
+from mmrec_core.domain import InputError
+from pages.ui.front import through_app
+from pages.ui.words import escape
+
+DEFAULT = "demo-both"
+
+
+def cards() -> dict[str, DatasetCard]:
+    """Installed datasets by name, the demo first."""
+    return {card.name: card for card in list_datasets()}
+
+
+def pick_dataset(key: str = "dataset") -> str:
+    """Select box in the sidebar over what is installed; the choice is in the address.
+
+    Raises:
+        InputError: Nothing is installed.
+    """
+    through_app()
+    known = cards()
+    if not known:
+        raise InputError("No dataset is installed; install one on the Data page.")
+    names = list(known)
+    name = st.sidebar.selectbox(
+        "Dataset",
+        names,
+        index=names.index(DEFAULT) if DEFAULT in known else 0,
+        key=key,
+        bind="query-params",
+        persist_state="session",
+    )
+    assert name is not None
+    card = known[name]
+    st.sidebar.caption(
+        f"{escape(card.title)}  \n{card.n_users:,} users · {card.n_items:,} items · "
+        f"{card.n_interactions:,} interactions"
+    )
+    return name

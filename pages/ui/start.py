@@ -1,0 +1,115 @@
+"""Before and while a study is carried out: its plan, its start, and its job on every page."""
+
+import json
+from typing import Any
+
+import streamlit as st
+
+from mmrec_core import jobs
+from mmrec_core.domain import InputError
+from mmrec_core.settings import settings
+from mmrec_core.studies.plan import Plan, minutes_in_words, plan_study
+from mmrec_core.studies.study import make_study
+from pages.ui.job import job_panel
+from pages.ui.words import escape
+
+_WATCHED = "watched-jobs"
+
+
+def plan_of(values: dict[str, Any]) -> Plan:
+    """The plan of a study, reckoned once for the same study and store.
+
+    Raises:
+        InputError: The study or its dataset cannot be used.
+    """
+    plan, problem = _plan(json.dumps(values, sort_keys=True), _stamp())
+    if plan is None:
+        raise InputError(problem)
+    return plan
+
+
+# Resource, not data: a plan is frozen, and copying it costs more than making it.
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _plan(values: str, stamp: tuple[int, ...]) -> tuple[Plan | None, str]:
+    try:
+        return plan_study(make_study(json.loads(values))), ""
+    except InputError as error:
+        return None, str(error)
+
+
+def _stamp() -> tuple[int, ...]:
+    """Changes whenever a run, embeddings or a dataset comes or goes."""
+    kinds = [settings().store / kind for kind in ("run", "embeddings", "dataset")]
+    pointers = [p.stat().st_mtime_ns for p in sorted(settings().uploads.glob("*.json"))]
+    return (*(sum(1 for _ in kind.glob("*/*")) for kind in kinds), *pointers)
+
+
+def plan_text(plan: Plan) -> str:
+    """Runs, minutes and what is made first, as markdown."""
+    left = plan.runs_left
+    if not left:
+        text = f"**All {plan.runs:,} runs are done**; only the evidence is put together."
+    else:
+        done = f", {plan.runs - left:,} of them done" if plan.runs > left else ""
+        text = (
+            f"**{len(plan.arms)} arms, {plan.runs:,} runs**{done}; about "
+            f"**{minutes_in_words(plan.minutes)}** on {settings().workers} cores\\."
+        )
+    if plan.to_embed:
+        text += f" Embeddings of {escape(' and '.join(plan.to_embed))} are made first\\."
+    return text
+
+
+def start_button(values: dict[str, Any], title: str, label: str, key: str, where: str) -> None:
+    """Starts a study as a job when it is clicked.
+
+    Args:
+        values: Of the study.
+        title: Of the job.
+        label: On the button.
+        key: Of the button.
+        where: Says where the job's progress is shown, such as "at the top of this page".
+    """
+    if settings().read_only:
+        st.caption("This installation is on show: nothing is computed here.")
+        return
+    if any(s.active and jobs.spec(s.key) == values for s in study_jobs(values["dataset"])):
+        st.caption(f"This study is under way; its progress is {where}.")
+        return
+    if st.button(label, type="primary", key=key, icon=":material/play_arrow:"):
+        jobs.start("study", values, title)
+        st.toast(f"Started. Progress is {where}; you may leave the page.")
+        st.rerun()
+
+
+def study_jobs(dataset: str) -> list[jobs.JobState]:
+    """Studies of a dataset that are under way or were stopped before their end."""
+    return [
+        state
+        for state in jobs.jobs()
+        if state.kind == "study"
+        and state.status != "done"
+        and jobs.spec(state.key).get("dataset") == dataset
+    ]
+
+
+def take_up_finished(dataset: str) -> None:
+    """Opens the results of a study that was under way on this screen; before any widget."""
+    watched: set[str] = st.session_state.setdefault(_WATCHED, set())
+    for key in sorted(watched):
+        state = jobs.state(key)
+        if state is not None and state.status != "done":
+            continue
+        watched.discard(key)
+        if state is not None and jobs.spec(key).get("dataset") == dataset:
+            st.toast(f"{escape(state.title)}: done.", icon=":material/check:")
+            st.session_state["study"] = str((state.result or {})["study"])[:12]
+            st.session_state["view"] = "Results"
+
+
+def show_jobs(dataset: str) -> None:
+    """Panels of a dataset's unfinished studies."""
+    for state in study_jobs(dataset):
+        if state.active:
+            st.session_state.setdefault(_WATCHED, set()).add(state.key)
+        job_panel(state.key)

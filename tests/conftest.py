@@ -1,0 +1,51 @@
+"""What all tests share."""
+
+import os
+
+# Before numpy and torch are loaded: one thread a process, and no model hub.
+for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from mmrec_core import settings, store
+
+hypothesis.settings.register_profile("house", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("house")
+
+
+def _forget() -> None:
+    settings.settings.cache_clear()
+    settings.device.cache_clear()
+    store.store.cache_clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_into_the_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test writes into the project's own data folder, on purpose or not."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MMREC_DATA", str(tmp_path_factory.mktemp("session-data")))
+        patch.setenv("MMREC_DEVICE", "cpu")
+        for name in ("MMREC_READ_ONLY", "MMREC_ONLINE", "MMREC_WORKERS"):
+            patch.delenv(name, raising=False)
+        _forget()
+        yield
+    _forget()
+
+
+@pytest.fixture
+def mmrec_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A fresh, empty data folder for one test; settings() and store() point at it."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    monkeypatch.setenv("MMREC_DATA", str(folder))
+    _forget()
+    yield folder
+    _forget()

@@ -1,0 +1,97 @@
+"""The app without a browser, over a data folder of its own."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import small_shop
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest, app_test
+
+from mmrec_core import settings, store
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+Open = Callable[..., AppTest]
+
+
+def _forget() -> None:
+    settings.settings.cache_clear()
+    store.store.cache_clear()
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+class _Routed(PagesManager):
+    """AppTest begins every run as a fresh server would: with the older routing of pages/."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        PagesManager.uses_pages_directory = False
+
+
+@pytest.fixture(autouse=True)
+def _front_door(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages are reached through app.py, as after the first screen of a running app."""
+    monkeypatch.setattr(app_test, "PagesManager", _Routed)
+
+
+@pytest.fixture(scope="session")
+def studied_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A data folder with the small shop and a finished study of it."""
+    folder = tmp_path_factory.mktemp("studied")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MMREC_DATA", str(folder))
+        _forget()
+        small_shop.install_shop(tmp_path_factory.mktemp("upload") / "small")
+        small_shop.finished_study()
+    _forget()
+    return folder
+
+
+@pytest.fixture
+def empty(mmrec_data: Path) -> Path:
+    """Nothing is installed but the demo, nothing is computed."""
+    _forget()
+    return mmrec_data
+
+
+@pytest.fixture
+def studied(mmrec_data: Path, studied_folder: Path) -> Path:
+    """The small shop and its study, to do with as one likes."""
+    shutil.copytree(studied_folder, mmrec_data, dirs_exist_ok=True)
+    _forget()
+    return mmrec_data
+
+
+@pytest.fixture
+def open_page(monkeypatch: pytest.MonkeyPatch) -> Open:
+    """Opens a page through the front door, with what the address says."""
+    monkeypatch.chdir(PROJECT)
+
+    def opened(page: str, **address: str) -> AppTest:
+        app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
+        for name, value in address.items():
+            app.query_params[name] = value
+        app.switch_page(f"pages/{page}.py")
+        app.run()
+        assert not app.exception
+        return app
+
+    return opened
+
+
+def words(app: AppTest) -> str:
+    """All text of the page, one element a line."""
+    kinds = (app.title, app.header, app.subheader, app.markdown, app.caption, app.info, app.error,
+             app.warning, app.success)  # fmt: skip
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+@pytest.fixture
+def text_of() -> Callable[[AppTest], str]:
+    """Reads the words on a page."""
+    return words

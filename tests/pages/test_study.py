@@ -1,0 +1,157 @@
+"""Study: results as they were found, a builder whose plan is the plan, jobs that are seen."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import small_shop
+from streamlit.testing.v1 import AppTest
+
+from mmrec_core import jobs
+from mmrec_core.recommenders.vbpr import VBPRConfig
+from mmrec_core.studies.plan import plan_study
+from mmrec_core.studies.results import list_studies
+from mmrec_core.studies.study import make_study
+from pages.ui import studies
+from pages.ui.job import time_in_words
+from pages.ui.start import study_jobs
+
+Open = Callable[..., AppTest]
+Text = Callable[[AppTest], str]
+
+
+def test_without_a_study_it_says_where_to_begin(
+    empty: Path, open_page: Open, text_of: Text
+) -> None:
+    text = text_of(open_page("study"))
+    assert "Which part of the gain is content?" in text and "No study of this dataset" in text
+
+
+def test_the_gain_is_divided_exactly(studied: Path, open_page: Open, text_of: Text) -> None:
+    result = list_studies(small_shop.NAME)[0]
+    cells = result.comparisons.query("metric == 'recall@20' and modality == 'all'")
+    effect = cells.set_index("kind")["effect"]
+    assert effect["gained"] == pytest.approx(effect["used"] + effect["without_content"], abs=1e-12)
+    text = text_of(open_page("study", dataset=small_shop.NAME))
+    assert studies.division(result) in text
+    assert studies.number(effect["used"], True) in text
+
+
+@pytest.mark.parametrize("part", ["Effects", "Arms", "Learning curves", "Comparisons"])
+def test_every_part_of_the_results_is_drawn(
+    studied: Path, open_page: Open, text_of: Text, part: str
+) -> None:
+    app = open_page("study", dataset=small_shop.NAME, part=part)
+    assert not app.error
+    if part == "Arms":
+        arms = app.table[0].value
+        assert list(arms["Arm"][:3]) == ["MostPop", studies.escape("BPR-MF"), "VBPR, real"]
+        assert {"Recall", "nDCG", "Hit rate", "MRR", "MAP"} <= set(arms.columns)
+    if part == "Comparisons":
+        shown = app.dataframe[0].value
+        metric = list_studies(small_shop.NAME)[0].comparisons.query("metric == 'recall@20'")
+        assert len(shown) == len(metric)
+    if part in ("Effects", "Comparisons"):
+        assert "never a verdict" in text_of(app)
+
+
+def test_a_filter_on_screen_changes_no_verdict(studied: Path, open_page: Open) -> None:
+    before = studies.verdict_frame(list_studies(small_shop.NAME)[0])
+    app = open_page("study", dataset=small_shop.NAME)
+    app.selectbox(key="by-recall").set_value("ndcg").run()
+    app.selectbox(key="at-k").set_value(5).run()
+    assert not app.error and not app.exception
+    after = studies.verdict_frame(list_studies(small_shop.NAME)[0])
+    assert before.equals(after)
+
+
+def test_the_address_names_the_study(studied: Path, open_page: Open) -> None:
+    key = list_studies(small_shop.NAME)[0].key[:12]
+    app = open_page("study", dataset=small_shop.NAME, study=key)
+    assert app.selectbox(key="study").value == key
+    app = open_page("study", dataset=small_shop.NAME, study="0" * 12)
+    assert app.selectbox(key="study").value == key, "an unknown key falls back to the newest"
+
+
+def test_the_builder_plans_what_it_starts(
+    studied: Path, open_page: Open, text_of: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+    monkeypatch.setattr(jobs, "start", lambda *given: started.append(given))
+    app = open_page("study", dataset=small_shop.NAME, view="New study")
+    app.multiselect(key="recommenders").set_value(["vbpr"]).run()
+    app.number_input(key="seeds").set_value(6).run()
+    app.number_input(key="vbpr.reg").set_value(0.02).run()
+    app.number_input(key=f"{small_shop.NAME}.k-core").set_value(2).run()
+    assert not app.error
+    text = text_of(app)
+    app.button(key="start-built").click().run()
+    ((kind, values, title),) = started
+    assert kind == "study" and title == "VBPR on small, 6 seeds, train stage"
+    assert values["seeds"] == 6 and values["recommenders"] == ["vbpr"]
+    assert values["configs"] == {"vbpr": {"reg": 0.02}}
+    assert values["split"]["k_core"] == 2
+    plan = plan_study(make_study(values))
+    assert f"**{len(plan.arms)} arms, {plan.runs:,} runs**" in text
+    assert f"{len(plan.skipped)} arms are left out, and why" in [e.label for e in app.expander]
+
+
+def test_what_cannot_be_studied_is_said_before_it_starts(
+    studied: Path, open_page: Open, text_of: Text
+) -> None:
+    app = open_page("study", dataset=small_shop.NAME, view="New study")
+    app.multiselect(key="controls").set_value(["removed"]).run()
+    app.number_input(key="seeds").set_value(2).run()
+    warnings = " ".join(w.value for w in app.warning)
+    assert "shuffle" in warnings and "fewer than 5 seeds" in warnings
+    app.multiselect(key="recommenders").set_value([]).run()
+    assert "Choose at least one recommender" in text_of(app)
+    assert not [b for b in app.button if b.key == "start-built"]
+
+
+def test_settings_are_the_fields_of_the_config(studied: Path, open_page: Open) -> None:
+    app = open_page("study", dataset=small_shop.NAME, view="New study")
+    fields = VBPRConfig.model_fields
+    for name in ("learning_rate", "max_epochs", "content_factors"):
+        widget = app.number_input(key=f"vbpr.{name}")
+        assert widget.value == fields[name].default and widget.help == fields[name].description
+    assert app.checkbox(key="vbpr.normalise").value is False
+
+
+def test_a_stopped_job_offers_to_resume(
+    studied: Path, open_page: Open, text_of: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job whose process is gone reads interrupted, on a page opened anew."""
+    monkeypatch.setattr(jobs.subprocess, "Popen", lambda *a, **k: None)
+    state = jobs.start("study", {"dataset": small_shop.NAME, "seeds": 5}, "Study *x*")
+    jobs._write_state(jobs.JobState(**{**vars(state), "status": "running", "fraction": 0.4}))
+    assert [s.status for s in study_jobs(small_shop.NAME)] == ["interrupted"]
+    assert study_jobs("demo-both") == []
+    app = open_page("study", dataset=small_shop.NAME)
+    assert "interrupted at 40%" in text_of(app) and r"Study \*x\*" in text_of(app)
+    app.button(key=f"resume-{state.key}").click().run()
+    assert jobs.state(state.key).status == "queued"
+    assert "Starting …" in text_of(app)
+    assert [b.label for b in app.button if b.key == f"cancel-{state.key}"] == ["Cancel"]
+
+
+def test_a_finished_job_opens_its_study(
+    studied: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs.subprocess, "Popen", lambda *a, **k: None)
+    key = list_studies(small_shop.NAME)[0].key
+    state = jobs.start("study", {"dataset": small_shop.NAME}, "x")
+    app = open_page("study", dataset=small_shop.NAME, view="New study")
+    jobs._write_state(jobs.JobState(**{**vars(state), "status": "done", "result": {"study": key}}))
+    app.run()
+    assert app.selectbox(key="study").value == key[:12], "its results are on screen"
+    assert [t.value for t in app.toast] == ["x: done\\."] or "done" in app.toast[0].value
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(4, "a few seconds"), (33, "about 35 seconds"), (70, "about a minute"),
+     (600, "about 10 minutes"), (7200, "about 2.0 hours")],
+)  # fmt: skip
+def test_time_left_in_words(seconds: float, said: str) -> None:
+    assert time_in_words(seconds) == said
