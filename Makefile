@@ -43,7 +43,8 @@ lint: env-dev
 	$(BIN)/lint-imports
 
 demo: env
-	$(BIN)/python -m mmrec_core demo
+	$(BIN)/python -m mmrec_core demo --out data/demo
+	$(BIN)/python -m mmrec_core ship
 
 # Leaves data/uploads and data/store alone: they are yours.
 clean:

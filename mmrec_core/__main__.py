@@ -4,6 +4,7 @@ Exits 0 on success and 2 on a wrong input, with one sentence on stderr; ``--json
 machines.
 """
 
+import os
 import sys
 
 from mmrec_core.commands.parser import build_parser
@@ -18,6 +19,9 @@ def main(arguments: list[str] | None = None) -> int:
     except InputError as error:
         print(f"mmrec_core: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; keep the interpreter from writing to it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         print("mmrec_core: stopped; what was finished is kept.", file=sys.stderr)
         return 130

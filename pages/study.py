@@ -3,6 +3,7 @@
 import streamlit as st
 
 from mmrec_core.studies.results import list_studies
+from pages.ui.address import choose
 from pages.ui.builder import builder
 from pages.ui.dataset import pick_dataset
 from pages.ui.results import results
@@ -40,28 +41,13 @@ def _results(dataset: str) -> None:
     if not known:
         st.info("No study of this dataset is finished yet. Open **New study** to plan one.")
         return
-    key = _picked(known)
+    key = choose(
+        "Study", list(known), "study", next(iter(known)), known.__getitem__, hide_default=False
+    )
     result = find_study(dataset, key)
     if result is not None:
         st.markdown(division(result))
         results(result)
-
-
-def _picked(known: dict[str, str]) -> str:
-    """The study that the address names, or that was picked here; the newest otherwise.
-
-    Not a bound widget: those put the label into the address, and a link must hold the key alone.
-    """
-    named = st.query_params.get("study", "")[:12]
-    if named in known and named != st.session_state.get("study-address"):
-        st.session_state["study"] = named
-    if st.session_state.get("study") not in known:
-        st.session_state["study"] = next(iter(known))
-    key = st.selectbox(
-        "Study", list(known), format_func=known.__getitem__, key="study", persist_state="session"
-    )
-    st.query_params["study"] = st.session_state["study-address"] = key
-    return key
 
 
 main()

@@ -4,6 +4,7 @@ import streamlit as st
 
 from mmrec_core.datasets.catalogue import DatasetCard, list_datasets
 from mmrec_core.domain import InputError
+from pages.ui.address import choose
 from pages.ui.front import through_app
 from pages.ui.words import escape
 
@@ -26,15 +27,8 @@ def pick_dataset(key: str = "dataset") -> str:
     if not known:
         raise InputError("No dataset is installed; install one on the Data page.")
     names = list(known)
-    name = st.sidebar.selectbox(
-        "Dataset",
-        names,
-        index=names.index(DEFAULT) if DEFAULT in known else 0,
-        key=key,
-        bind="query-params",
-        persist_state="session",
-    )
-    assert name is not None
+    with st.sidebar:
+        name = choose("Dataset", names, key, DEFAULT if DEFAULT in known else names[0])
     card = known[name]
     st.sidebar.caption(
         f"{escape(card.title)}  \n{card.n_users:,} users · {card.n_items:,} items · "

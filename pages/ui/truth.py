@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from mmrec_core.datasets.demo import ATTRIBUTES, Truth, load_truth
+from mmrec_core.datasets.demo import Truth, load_truth
 from mmrec_core.domain import Dataset
 from pages.ui import gallery
 from pages.ui.words import escape
@@ -94,7 +94,8 @@ def attribute_table(fingerprint: str, _dataset: Dataset, _truth: Truth) -> pd.Da
     """One row an attribute: where it shows, and how often users chose a value they love."""
     users, items = codes(_dataset, _truth)
     rows = []
-    for name, values in ATTRIBUTES.items():
+    for name in _truth.attributes.columns.drop("item_id"):
+        values = values_of(_truth, name)
         shown = next((SHOWN_BY[kind] for kind in SHOWN_BY if name in getattr(_truth, kind)), "both")
         row = {"attribute": name, "shown by": shown, "decides here": "no"}
         columns = [f"{name}={value}" for value in values]
@@ -115,6 +116,14 @@ def attribute_table(fingerprint: str, _dataset: Dataset, _truth: Truth) -> pd.Da
     return pd.DataFrame(rows)
 
 
+def values_of(truth: Truth, name: str) -> list[str]:
+    """What an attribute can be; in the order of the tastes, or by name where there are none."""
+    liked = [column for column in truth.users.columns if column.startswith(f"{name}=")]
+    if liked:
+        return [column.removeprefix(f"{name}=") for column in liked]
+    return sorted(truth.attributes[name].unique())
+
+
 def codes(dataset: Dataset, truth: Truth) -> tuple[np.ndarray, np.ndarray]:
     """Row in ``truth.users`` and in ``truth.attributes`` of each interaction."""
     users = pd.Index(truth.users["user_id"]).get_indexer(dataset.interactions["user_id"])
@@ -129,7 +138,7 @@ def _one_user(dataset: Dataset, truth: Truth) -> None:
     )
     tastes = truth.users.set_index("user_id").loc[user_id]
     for kind, part in (("visible", "picture"), ("readable", "words")):
-        lines = [_taste(tastes, name) for name in getattr(truth, kind)]
+        lines = [_taste(truth, tastes, name) for name in getattr(truth, kind)]
         took = "" if truth.strengths[part] > 0 else " (took no part in this world)"
         st.markdown(f"**Shown by {SHOWN_BY[kind]}{took}.** " + "; ".join(lines) + ".")
     mine = dataset.interactions.loc[dataset.interactions["user_id"] == user_id, "item_id"]
@@ -144,10 +153,10 @@ def _one_user(dataset: Dataset, truth: Truth) -> None:
     )
 
 
-def _taste(tastes: pd.Series, name: str) -> str:
+def _taste(truth: Truth, tastes: pd.Series, name: str) -> str:
     def of(level: int) -> str:
-        values = [v for v in ATTRIBUTES[name] if tastes[f"{name}={v}"] == level]
-        return ", ".join(escape(value) for value in values)
+        liked = [v for v in values_of(truth, name) if tastes[f"{name}={v}"] == level]
+        return ", ".join(escape(value) for value in liked)
 
     return f"{name}: loves {of(LOVES)}, likes {of(LIKES)}"
 
@@ -160,7 +169,9 @@ def loved_by(truth: Truth, tastes: pd.Series, rows: np.ndarray) -> list[list[str
     ]
     items = truth.attributes.iloc[rows]
     loved = {
-        name: items[name].isin([v for v in ATTRIBUTES[name] if tastes[f"{name}={v}"] == LOVES])
+        name: items[name].isin(
+            [v for v in values_of(truth, name) if tastes[f"{name}={v}"] == LOVES]
+        )
         for name in names
     }
     table = pd.DataFrame(loved, index=items.index)

@@ -37,6 +37,10 @@ class _Routed(PagesManager):
 def _front_door(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages are reached through app.py, as after the first screen of a running app."""
     monkeypatch.setattr(app_test, "PagesManager", _Routed)
+    # No page uses a packaged component; looking for some in every package takes half of a test.
+    monkeypatch.setattr(
+        app_test.BidiComponentManager, "discover_and_register_components", lambda *a, **k: None
+    )
 
 
 @pytest.fixture(scope="session")

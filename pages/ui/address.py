@@ -1,0 +1,39 @@
+"""A choice that is in the address and outlives a change of page, which bound widgets do not."""
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+
+def choose(
+    label: str,
+    options: Sequence[str],
+    key: str,
+    default: str,
+    format_func: Callable[[str], str] = str,
+    hide_default: bool = True,
+) -> str:
+    """A select box whose value, not its label, stands in the address under ``key``.
+
+    Args:
+        label: Of the select box.
+        options: Values; what the address or this session named and is none of them is forgotten.
+        key: Of the widget, in the session and in the address.
+        default: One of ``options``.
+        format_func: Value -> what is shown.
+        hide_default: Whether the address leaves the default out.
+    """
+    remembered = f"{key}-address"
+    before, named = st.session_state.get(remembered), st.query_params.get(key)
+    if named in options and named != before:
+        st.session_state[key] = named
+    elif st.session_state.get(key) not in options:
+        st.session_state[key] = before if before in options else default
+    value = st.selectbox(label, options, format_func=format_func, key=key)
+    assert value is not None
+    st.session_state[remembered] = value
+    if hide_default and value == default:
+        st.query_params.pop(key, None)
+    elif named != value:
+        st.query_params[key] = value
+    return value
