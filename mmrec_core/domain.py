@@ -199,10 +199,11 @@ class Split:
         matrix: sparse.csr_matrix = getattr(self, part)
         if self.relevant_from is None:
             return matrix
-        kept = matrix.copy()
-        kept.data = np.where(kept.data >= self.relevant_from, kept.data, 0.0).astype(np.float32)
-        kept.eliminate_zeros()
-        return kept
+        coo = matrix.tocoo()
+        kept = coo.data >= self.relevant_from
+        return sparse.csr_matrix(
+            (coo.data[kept], (coo.row[kept], coo.col[kept])), shape=matrix.shape
+        )
 
 
 @dataclass(frozen=True, eq=False)

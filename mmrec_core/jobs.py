@@ -241,17 +241,23 @@ def state(key: str) -> JobState | None:
     """Where a job stands, or None; a dead process reads ``interrupted``."""
     import json
 
+    def read() -> JobState:
+        return JobState(**json.loads((_folder(key) / "state.json").read_text("utf-8")))
+
     try:
-        known = JobState(**json.loads((_folder(key) / "state.json").read_text("utf-8")))
+        known = read()
+        # A queued process needs a moment before it holds the lock.
+        starting = known.status == "queued" and time.time() - known.updated < 60
+        if not known.active or starting or _held(key):
+            return known
+        # It may have finished, and let go of the lock, since the first look.
+        known = read()
     except FileNotFoundError:
         return None
-    # A queued process needs a moment before it holds the lock.
-    starting = known.status == "queued" and time.time() - known.updated < 60
-    if known.active and not starting and not _held(key):
-        return JobState(
-            **{**asdict(known), "status": "interrupted", "what": "Its process is gone. Resume it."}
-        )
-    return known
+    if not known.active:
+        return known
+    gone = {"status": "interrupted", "what": "Its process is gone. Resume it."}
+    return JobState(**{**asdict(known), **gone})
 
 
 def spec(key: str) -> dict[str, Any]:

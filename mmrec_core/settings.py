@@ -109,6 +109,7 @@ def worker_environment() -> dict[str, str]:
         OMP_WAIT_POLICY="PASSIVE",
         TOKENIZERS_PARALLELISM="false",
         HF_HUB_DISABLE_TELEMETRY="1",
+        MMREC_DATA=str(settings().data),
     )
     if settings().offline:
         env.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1")

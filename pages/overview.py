@@ -133,6 +133,9 @@ def _computed(dataset: str) -> None:
         if find_embeddings(load_dataset(dataset), c.extractor, c.config) is not None
     ]
     st.markdown(f"Embeddings: {', '.join(made) or 'none yet'}\\.")
+    if any(s.study == plan.study.model_dump(mode="json") for s in studies):
+        st.markdown("The default study is finished\\.")
+        return
     st.markdown(f"One click: the default study. {plan_text(plan)}")
     start_button(values, _title(dataset), _LABEL, "start-default", _WHERE)
 

@@ -20,6 +20,8 @@ PROJECT = Path(__file__).resolve().parents[1]
 HEAVY = ("torch", "transformers", "sentence_transformers", "umap", "sklearn", "streamlit")
 PAGES_MAY_IMPORT = {
     "streamlit",
+    "pydantic",  # forms are made from the fields of configs
+    "annotated_types",
     "numpy",
     "pandas",
     "plotly",

@@ -2,8 +2,9 @@
 
 import argparse
 import json
+import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,20 @@ DEPENDENCIES = (
 
 def show(value: Any, options: argparse.Namespace, text: str) -> None:
     """Prints JSON when asked for, else ``text``."""
-    print(json.dumps(value, indent=1, ensure_ascii=False, default=str) if options.json else text)
+    if options.json:
+        text = json.dumps(_finite(value), indent=1, ensure_ascii=False, allow_nan=False)
+    print(text)
+
+
+def _finite(value: Any) -> Any:
+    """Plain JSON values: infinity has no JSON and becomes null."""
+    if isinstance(value, Mapping):
+        return {str(key): _finite(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(entry) for entry in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if isinstance(value, str | int | bool | None) else str(value)
 
 
 def table(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> str:

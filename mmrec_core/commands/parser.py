@@ -74,8 +74,15 @@ def build_parser() -> argparse.ArgumentParser:
     study.add_argument("--stage", choices=("train", "inference"))
     study.add_argument("--metric")
     study.add_argument("--delta", type=float)
+    study.add_argument("--first-seed", type=int, dest="first_seed")
+    study.add_argument("--mask", choices=("train+valid", "train"))
     study.add_argument("--k-core", type=int, dest="k_core")
-    study.add_argument("--relevant-from", type=float, dest="relevant_from")
+    study.add_argument(
+        "--relevant-from",
+        dest="relevant_from",
+        metavar="RATING",
+        help="a validation or test rating from here on is relevant, or all",
+    )
     study.add_argument(
         "--set",
         action="append",

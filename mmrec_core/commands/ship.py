@@ -1,6 +1,7 @@
 """Fills the committed, read-only store layer of the demo: embeddings, default studies, runs."""
 
 import argparse
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -27,14 +28,18 @@ def ship(options: argparse.Namespace) -> None:
     layer = Store(settings().demo_store)
     for extractor in EXTRACTORS:
         _ship_embeddings(layer, extractor)
-    keys = {}
+    keys: dict[str, str] = {}
+    kept: set[str] = set()
     for dataset in DATASETS:
         study = make_study({"dataset": dataset})
         artefact = run_study(study)
         _copy(artefact, layer)
         keys[dataset] = artefact.key
-        for run in _real_runs(StudyResult(artefact), dataset):
+        runs = _real_runs(StudyResult(artefact), dataset)
+        for run in runs:
             _copy(run, layer)
+        kept |= {artefact.key, *(run.key for run in runs)}
+    _forget_others(layer, kept)
     shutil.rmtree(layer.root / "tmp", ignore_errors=True)
     show(keys, options, "\n".join(f"{name}: study {key[:12]}" for name, key in keys.items()))
 
@@ -71,5 +76,18 @@ def _real_runs(result: Any, dataset: str) -> list[Artefact]:
 
 def _copy(artefact: Artefact, layer: Store) -> None:
     target = layer.root / artefact.kind / artefact.key[:2] / artefact.key
-    if not target.exists():
-        shutil.copytree(artefact.path, target)
+    if not (target / "meta.json").is_file():
+        aside = layer.root / "tmp" / artefact.key
+        shutil.rmtree(aside, ignore_errors=True)
+        shutil.copytree(artefact.path, aside)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(target, ignore_errors=True)
+        os.replace(aside, target)
+
+
+def _forget_others(layer: Store, kept: set[str]) -> None:
+    """Removes shipped studies and runs that today's code would not make."""
+    for kind in ("study", "run"):
+        for artefact in list(layer.list(kind)):
+            if artefact.key not in kept:
+                shutil.rmtree(artefact.path)

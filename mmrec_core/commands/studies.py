@@ -85,8 +85,10 @@ def _relative(part: dict[str, Any] | None) -> str:
 
 
 def _values(options: argparse.Namespace) -> dict[str, Any]:
-    names = ("recommenders", "references", "modalities", "controls", "seeds", "stage", "metric",
-             "delta")  # fmt: skip
+    names = (
+        "recommenders", "references", "modalities", "controls", "seeds", "first_seed", "stage",
+        "metric", "delta", "mask",
+    )  # fmt: skip
     values = {n: v for n in names if (v := getattr(options, n)) is not None}
     values["dataset"] = options.dataset
     values["features"] = {
@@ -110,7 +112,7 @@ def _values(options: argparse.Namespace) -> dict[str, Any]:
         if options.k_core is not None:
             split["k_core"] = options.k_core
         if options.relevant_from is not None:
-            split["relevant_from"] = options.relevant_from
+            split["relevant_from"] = _plain(options.relevant_from)
         values["split"] = split
     return values
 

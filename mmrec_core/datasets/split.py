@@ -30,7 +30,7 @@ class SplitConfig(BaseModel):
             interactions are positives.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     strategy: Literal["random", "fixed"] = "random"
     seed: int = Field(0, ge=0)

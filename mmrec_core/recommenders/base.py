@@ -16,7 +16,7 @@ from mmrec_core.registry import Registry
 class RecommenderConfig(BaseModel):
     """Base of every recommender's config; the fields become the form on the Study page."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 @dataclass(frozen=True)

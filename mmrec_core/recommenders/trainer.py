@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from mmrec_core.domain import Features, Progress, Split, no_progress
+from mmrec_core.domain import Features, InputError, Progress, Split, no_progress
 from mmrec_core.lazy import lazy_import
 from mmrec_core.recommenders.base import FitReport, Recommender, RecommenderConfig
 from mmrec_core.recommenders.sampling import TripleSampler
@@ -53,7 +53,7 @@ class Initial:
     std: float
 
 
-class DivergedError(RuntimeError):
+class DivergedError(InputError):
     """The loss is no longer a number."""
 
 
@@ -154,8 +154,9 @@ class Trained(Recommender):
     def factor_arrays(self) -> dict[str, tuple[np.ndarray | None, np.ndarray]]:
         """Factors of every part as NumPy arrays, computed now from parameters and features."""
         with torch.no_grad():
-            context = self.Context(self.config, self.split, [self.features], device(), False)
-            factors = self.factors(_to_torch([self.state], device()), context)
+            chosen = training_device()
+            context = self.Context(self.config, self.split, [self.features], chosen, False)
+            factors = self.factors(_to_torch([self.state], chosen), context)
             return {
                 part: (None if u is None else u[0].cpu().numpy(), v[0].cpu().numpy())
                 for part, (u, v) in factors.items()
@@ -205,7 +206,7 @@ class _Training:
     ) -> None:
         self.model, self.config, self.split = model, config, split
         self.features, self.seeds = list(features), list(seeds)
-        self.device = device()
+        self.device = training_device()
         self.active = list(range(len(seeds)))
         self.samplers = [TripleSampler(split.train, seed) for seed in seeds]
         self.rngs = [np.random.default_rng([seed, 2]) for seed in seeds]
@@ -230,7 +231,8 @@ class _Training:
             context.new_epoch([self.rngs[s] for s in self.active])
             losses = self._epoch(context)
             last = epoch == self.config.max_epochs
-            if epoch % self.config.evaluate_every == 0 or last:
+            evaluated = epoch % self.config.evaluate_every == 0 or last
+            if evaluated:
                 self._validate(epoch, context, losses)
             share = (time.perf_counter() - started) / len(self.active)
             for s in self.active:
@@ -239,7 +241,7 @@ class _Training:
             done = [
                 a
                 for a, s in enumerate(self.active)
-                if last or epoch - self.best_epoch[s] >= self.config.patience
+                if last or (evaluated and epoch - self.best_epoch[s] >= self.config.patience)
             ]
             progress(epoch, self.config.max_epochs, f"{self.model.title}, epoch {epoch}")
             if len(done) == len(self.active):
@@ -352,7 +354,7 @@ class _Validation:
         self.users = np.flatnonzero(counts)
         self.k = min(VALIDATION_K, split.n_items)
         if not len(self.users):
-            raise ValueError(
+            raise InputError(
                 "No user has a relevant validation item: training cannot be stopped early. "
                 "Lower the relevance threshold or the k-core."
             )
@@ -393,6 +395,11 @@ class _Validation:
                 hits = (wanted[at] == keys).sum(dim=1)
                 result[s] += float((hits.double() / counts.double()).sum())
         return result / len(self.users)
+
+
+def training_device() -> str:
+    """Where models are trained: Apple's mps lacks sparse products and float64, so not there."""
+    return "cpu" if device() == "mps" else device()
 
 
 def _to_torch(states: Sequence[dict[str, np.ndarray]], device: str) -> Parameters:

@@ -100,6 +100,12 @@ def load_inputs(study: Study) -> Inputs:
         InputError: Embeddings are not there, or say nothing about the split's items.
     """
     dataset, split = load_dataset(study.dataset), split_of(study)
+    for part in ("valid", "test"):
+        if np.count_nonzero(np.diff(split.relevant(part).indptr)) < 2:
+            raise InputError(
+                f"Fewer than two users of {dataset.name} have a relevant {part} item "
+                f"({split.description}). Lower the relevance threshold or the k-core."
+            )
     features: dict[str, Embeddings] = {}
     for modality in study.modalities:
         choice = study.features[modality]

@@ -120,7 +120,8 @@ def _measured_seconds(split: Split) -> dict[str, list[float]]:
     """Recommender -> seconds of its runs on this split that were measured here."""
     measured: dict[str, list[float]] = {}
     for run in store().list(RUN):
-        if not run.shipped and run.spec["split"] == split.fingerprint:
+        own = run.spec["split"] == split.fingerprint and run.spec["trained_on"] is None
+        if own and not run.shipped:
             measured.setdefault(run.spec["recommender"], []).append(run.facts["seconds"])
     return measured
 

@@ -82,15 +82,21 @@ class StudyResult:
 
 
 def study_command(study: Mapping[str, Any]) -> str:
-    """The command line of a study; defaults are spelled out only where they decide numbers."""
+    """The command line of a study; what decides its numbers is spelled out."""
     parts = ["python -m mmrec_core study", study["dataset"]]
-    for option in ("recommenders", "modalities", "controls"):
+    for option in ("recommenders", "references", "modalities", "controls"):
         parts += [f"--{option}", *study[option]]
     chosen = [f"{m}={c['extractor']}" for m, c in study["features"].items()]
     if chosen:
         parts += ["--features", *chosen]
     parts += ["--seeds", str(study["seeds"]), "--stage", study["stage"]]
     parts += ["--metric", study["metric"], "--delta", f"{study['delta']:g}"]
+    parts += ["--first-seed", str(study["first_seed"]), "--mask", study["mask"]]
+    split = study["split"] or {}
+    if "k_core" in split:
+        parts += ["--k-core", str(split["k_core"])]
+    if split.get("relevant_from") is not None:
+        parts += ["--relevant-from", str(split["relevant_from"])]
     for name, values in study["configs"].items():
         for field, value in values.items():
             parts += ["--set", f"{name}.{field}={value}"]

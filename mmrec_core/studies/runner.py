@@ -16,7 +16,7 @@ from typing import Any
 from mmrec_core.domain import Progress
 from mmrec_core.metrics.ranking import CUTOFFS
 from mmrec_core.settings import settings, worker_environment
-from mmrec_core.store import Artefact, store, write_json
+from mmrec_core.store import Artefact, Store, store, write_json
 from mmrec_core.studies.evidence import (
     arm_table,
     comparison_table,
@@ -26,13 +26,14 @@ from mmrec_core.studies.evidence import (
     verdicts_of,
 )
 from mmrec_core.studies.inputs import Inputs, embed_modality, embedded, load_inputs, resolved
-from mmrec_core.studies.runs import environment, find_run, train_runs
-from mmrec_core.studies.study import Arm, Study, arms_of
+from mmrec_core.studies.runs import KIND as RUN
+from mmrec_core.studies.runs import environment, find_run, run_spec, train_runs
+from mmrec_core.studies.study import RANKING_METRICS, Arm, Study, arms_of
 
 KIND = "study"
 STUDY_VERSION = 1
 SEEDS_AT_ONCE = 5
-METRICS = tuple(f"{name}@{k}" for name in ("recall", "ndcg", "hr", "mrr", "map") for k in CUTOFFS)
+METRICS = tuple(f"{name}@{k}" for name in RANKING_METRICS for k in CUTOFFS)
 
 Task = tuple[str, tuple[int, ...]]
 """(label of an arm, seeds), or ("embed MODALITY", ())."""
@@ -53,10 +54,13 @@ Report = Callable[[StudyProgress], None]
 
 def study_spec(study: Study, inputs: Inputs) -> dict[str, Any]:
     """What a study's artefact is made from."""
+    arms, _ = arms_of(study, inputs.missing)
     return {
         "version": STUDY_VERSION,
         "study": study.model_dump(mode="json"),
         "inputs": inputs.fingerprints,
+        # Defaults and versions that the study does not spell out decide its numbers too.
+        "runs": {arm.label: Store.key(RUN, run_spec(study, inputs, arm, 0)) for arm in arms},
     }
 
 
@@ -95,7 +99,13 @@ def run_study(study: Study, report: Report | None = None, workers: int | None = 
         return found
     arms, skipped = arms_of(study, inputs.missing)
     tasks, total, done = _tasks(study, inputs, arms)
-    _carry_out(study, tasks, workers, _Meter(report, total, done))
+    meter = _Meter(report, total, done)
+    if study.stage == "inference":
+        # The others score with the weights of the real arms, so those are waited for.
+        first = [task for task in tasks if " · " not in task[0] or task[0].endswith(" · real")]
+        _carry_out(study, first, workers, meter)
+        tasks = [task for task in tasks if task not in first]
+    _carry_out(study, tasks, workers, meter)
     runs = {arm: train_runs(study, inputs, arm, study.seed_list) for arm in arms}
 
     def write(folder: Path) -> dict[str, Any]:
@@ -161,9 +171,6 @@ def _tasks(study: Study, inputs: Inputs, arms: Sequence[Arm]) -> tuple[list[Task
             (arm.label, tuple(left[start : start + SEEDS_AT_ONCE]))
             for start in range(0, len(left), SEEDS_AT_ONCE)
         ]
-    if study.stage == "inference":
-        # Real arms come first: the others score with their weights.
-        tasks.sort(key=lambda task: " · " in task[0] and not task[0].endswith(" · real"))
     return tasks, total, done
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from mmrec_core.domain import Features, Progress, Split, no_progress
 from mmrec_core.extractors import controls
@@ -144,14 +145,22 @@ def restored(study: Study, inputs: Inputs, arm: Arm, run: Artefact) -> Recommend
 
 def ranked(model: Recommender, split: Split, mask: str, k: int = KS[-1]) -> np.ndarray:
     """Top-k lists of all users over every item they have not seen, int32 [n_users, k]."""
-    seen = split.train + split.valid if mask == "train+valid" else split.train
-    seen = seen.tocsr()
+    seen = _entries(split.train)
+    if mask == "train+valid":
+        seen = (seen + _entries(split.valid)).tocsr()
     tie_rank = random_tie_rank(split.n_items, TIE_SEED)
     blocks = []
     for start in range(0, split.n_users, SCORE_BLOCK):
         users = np.arange(start, min(start + SCORE_BLOCK, split.n_users))
         blocks.append(top_k(model.score(users), seen[users], k, tie_rank))
     return np.concatenate(blocks)
+
+
+def _entries(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
+    """The same entries, all 1: a rating of 0 is an interaction too, and must stay masked."""
+    ones = matrix.copy()
+    ones.data = np.ones_like(ones.data)
+    return ones
 
 
 def _store_run(study: Study, inputs: Inputs, arm: Arm, model: Recommender) -> Artefact:

@@ -8,13 +8,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mmrec_core.datasets.split import SplitConfig
 from mmrec_core.domain import InputError, sha256_json
+from mmrec_core.extractors.base import EXTRACTORS
 from mmrec_core.extractors.controls import CONTROLS
-from mmrec_core.metrics import metric_label
+from mmrec_core.metrics.ranking import CUTOFFS
 from mmrec_core.recommenders import RECOMMENDERS
 from mmrec_core.recommenders.base import RecommenderConfig
 
 REFERENCES = ("random", "most-pop", "item-knn", "bpr-mf", "light-gcn")
 """Trained without content beside every study: a content model must beat the tuned ones."""
+
+RANKING_METRICS = ("recall", "ndcg", "ndcg_graded", "hr", "mrr", "map")
+"""Kept for every user and run, so that a study can rest on any of them."""
 
 
 class FeatureChoice(BaseModel):
@@ -33,7 +37,7 @@ class Study(BaseModel):
     is trained: what a screen shows later never changes a verdict.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     dataset: str = Field(description="Name of an installed dataset")
     recommenders: tuple[str, ...] = Field(
@@ -104,7 +108,25 @@ class Study(BaseModel):
                 )
         for name in self.configs:
             recommender_config(name, self)
-        metric_label(self.metric)
+        name, _, k = self.metric.partition("@")
+        if name not in RANKING_METRICS or k not in map(str, CUTOFFS):
+            raise InputError(
+                f"A study cannot rest on {self.metric!r}. Choose one of "
+                f"{', '.join(RANKING_METRICS)} at {', '.join(map(str, CUTOFFS))}, as in recall@20."
+            )
+        for modality, choice in self.features.items():
+            if modality not in self.modalities:
+                raise InputError(
+                    f"Features are given for {modality}, but the study's modalities are "
+                    f"{', '.join(self.modalities)}."
+                )
+            EXTRACTORS.get(choice.extractor)
+        for field in ("recommenders", "references", "modalities", "controls"):
+            named = getattr(self, field)
+            if len(set(named)) < len(named):
+                raise InputError(f"{field} names something twice: {', '.join(named)}.")
+        if "joint" in self.modalities and len(self.modalities) > 1:
+            raise InputError("One joint matrix is used as it is: leave image and text out.")
         return self
 
 

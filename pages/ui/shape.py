@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from mmrec_core import figures
 from mmrec_core.datasets.split import k_core_preview
 from mmrec_core.datasets.statistics import (
     duplicate_images,
@@ -14,7 +15,6 @@ from mmrec_core.datasets.statistics import (
     user_degrees,
 )
 from mmrec_core.domain import Dataset
-from mmrec_core.figures import catalogue as figures
 from pages.ui import gallery
 from pages.ui.export import export_menu
 from pages.ui.words import how, in_words, number

@@ -5,6 +5,7 @@ import pandas as pd
 import streamlit as st
 
 from mmrec_core.datasets.demo import Truth, load_truth
+from mmrec_core.datasets.demo.attributes import TASTE_WEIGHTS, outlines
 from mmrec_core.domain import Dataset
 from pages.ui import gallery
 from pages.ui.words import escape
@@ -62,8 +63,8 @@ def show(dataset: Dataset) -> None:
     st.caption(
         "Loved: share of interactions whose item carries a value that the user loves. By chance: "
         "the same had users picked items blindly. 1.00 times says that the attribute decided "
-        "nothing. Tastes are drawn for every attribute; those of a part of strength 0 decide "
-        "nothing here."
+        "nothing. Weight: how much the attribute counts in its part of the utility. Tastes are "
+        "drawn for every attribute; those of a part of strength 0 decide nothing here."
     )
     _one_user(dataset, truth)
 
@@ -97,22 +98,24 @@ def attribute_table(fingerprint: str, _dataset: Dataset, _truth: Truth) -> pd.Da
     for name in _truth.attributes.columns.drop("item_id"):
         values = values_of(_truth, name)
         shown = next((SHOWN_BY[kind] for kind in SHOWN_BY if name in getattr(_truth, kind)), "both")
-        row = {"attribute": name, "shown by": shown, "decides here": "no"}
+        row = {"attribute": name, "shown by": shown, "decides here": "no", "weight": np.nan}
         columns = [f"{name}={value}" for value in values]
         if set(columns) <= set(_truth.users.columns):
             loves = _truth.users[columns].to_numpy() == LOVES
-            value = pd.Categorical(_truth.attributes[name], categories=list(values)).codes
+            value = pd.Categorical(about(_truth, name), categories=values).codes
             share = np.bincount(value, minlength=len(values)) / len(value)
             loved = float(loves[users, value[items]].mean())
             chance = float((loves @ share)[users].mean())
             part = "picture" if name in _truth.visible else "words"
             row |= {
+                "weight": TASTE_WEIGHTS.get(name, 1.0),
                 "decides here": "yes" if _truth.strengths[part] > 0 else "no",
                 "loved": loved,
                 "chance": chance,
                 "times": loved / chance,
             }
-        rows.append(row | {"values": ", ".join(values)})
+        known = sorted(_truth.attributes[name].unique()) if name == "shape" else values
+        rows.append(row | {"values": ", ".join(known)})
     return pd.DataFrame(rows)
 
 
@@ -122,6 +125,13 @@ def values_of(truth: Truth, name: str) -> list[str]:
     if liked:
         return [column.removeprefix(f"{name}=") for column in liked]
     return sorted(truth.attributes[name].unique())
+
+
+def about(truth: Truth, name: str) -> np.ndarray:
+    """[n_items] what a taste in an attribute is about; an outline says little without its type."""
+    if name == "shape":
+        return outlines(truth.attributes)
+    return truth.attributes[name].to_numpy(dtype=object)
 
 
 def codes(dataset: Dataset, truth: Truth) -> tuple[np.ndarray, np.ndarray]:
@@ -167,12 +177,12 @@ def loved_by(truth: Truth, tastes: pd.Series, rows: np.ndarray) -> list[list[str
         *(truth.visible if truth.strengths["picture"] > 0 else ()),
         *(truth.readable if truth.strengths["words"] > 0 else ()),
     ]
-    items = truth.attributes.iloc[rows]
     loved = {
-        name: items[name].isin(
-            [v for v in values_of(truth, name) if tastes[f"{name}={v}"] == LOVES]
+        name: np.isin(
+            about(truth, name)[rows].astype(str),
+            [value for value in values_of(truth, name) if tastes[f"{name}={value}"] == LOVES],
         )
         for name in names
     }
-    table = pd.DataFrame(loved, index=items.index)
+    table = pd.DataFrame(loved, index=range(len(rows)))
     return [[name for name in names if hit[name]] for hit in table.to_dict("records")]

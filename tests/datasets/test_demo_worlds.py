@@ -9,6 +9,7 @@ from scipy import stats
 from mmrec_core.datasets.demo import (
     EXCLUSIVE,
     READABLE,
+    TYPES,
     VISIBLE,
     WORLDS,
     DemoConfig,
@@ -19,6 +20,7 @@ from mmrec_core.datasets.demo import (
     simulate,
     taste,
 )
+from mmrec_core.datasets.demo.attributes import taste_values
 
 CONFIG = DemoConfig(n_items=300, n_users=400)
 ATTRIBUTES = sample_attributes(CONFIG.n_items, 5)
@@ -138,10 +140,12 @@ def test_choices_follow_the_softmax() -> None:
 
 def test_tastes_love_some_values_and_are_standardised() -> None:
     tastes = sample_tastes(200, np.random.default_rng(1))
-    for name, values in EXCLUSIVE.items():
+    for name, values in taste_values().items():
+        groups = len(TYPES) if name == "shape" else 1
         level = tastes[[f"{name}={value}" for value in values]].to_numpy()
-        assert ((level == 2).sum(axis=1) == (2 if len(values) > 6 else 1)).all()
-        assert ((level == 1).sum(axis=1) == 1).all()
+        level = level.reshape(len(tastes), groups, -1)
+        assert ((level == 2).sum(axis=2) == (2 if level.shape[2] > 6 else 1)).all()
+        assert ((level == 1).sum(axis=2) == 1).all()
     liked = taste(tastes, ATTRIBUTES, VISIBLE)
     np.testing.assert_allclose(liked.mean(axis=1), 0.0, atol=1e-12)
     np.testing.assert_allclose(liked.std(axis=1), 1.0, rtol=1e-9)

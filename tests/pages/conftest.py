@@ -57,15 +57,17 @@ def studied_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture
-def empty(mmrec_data: Path) -> Path:
-    """Nothing is installed but the demo, nothing is computed."""
+def empty(mmrec_data: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Nothing is installed but the demo's catalogue, nothing is computed, shipped or not."""
+    monkeypatch.setattr(settings.Settings, "demo_store", property(lambda s: s.data / "none"))
     _forget()
     return mmrec_data
 
 
 @pytest.fixture
-def studied(mmrec_data: Path, studied_folder: Path) -> Path:
+def studied(empty: Path, studied_folder: Path) -> Path:
     """The small shop and its study, to do with as one likes."""
+    mmrec_data = empty
     shutil.copytree(studied_folder, mmrec_data, dirs_exist_ok=True)
     _forget()
     return mmrec_data

@@ -54,7 +54,7 @@ def test_the_newest_study_is_said_in_words_and_numbers(
     assert "VBPR" in studies.headline(result) and studies.headline(result) in text
     table = app.table[0].value
     assert list(table["Content"]) == ["image", "text", "whole model"]
-    assert whole["verdict"] in table["Verdict"].iloc[2]
+    assert studies.escape(whole["verdict"]) in table["Verdict"].iloc[2]
     used = result.comparisons.query("metric == 'recall@20' and kind == 'used'")
     percent = 100 * used.set_index("modality")["relative"]["all"]
     assert f"{abs(percent):.3g}" in table["Used"].iloc[2]

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
+from mmrec_core.datasets.demo.attributes import VISIBLE
 from mmrec_core.datasets.demo.canvas import Canvas, ellipse
 from mmrec_core.datasets.demo.ornaments import Dresser
 from mmrec_core.datasets.demo.products import FLOOR, HANGING, MAKERS, SILHOUETTES, SIZES, Bench
@@ -41,7 +42,8 @@ def draw_product(
         rng: The free choices.
         size: Width and height, pixels.
         supersample: The picture is drawn this many times larger, then averaged.
-        silhouette: Which outline of the type, 0 to SILHOUETTES - 1; None: drawn from ``rng``.
+        silhouette: Which outline of the type, 0 to SILHOUETTES - 1; None: what ``shape`` says, or
+            drawn from ``rng`` where the attributes have none.
 
     Returns:
         An RGB picture.
@@ -49,6 +51,8 @@ def draw_product(
     n = size * supersample
     kind = attributes["type"]
     drawn = int(rng.integers(SILHOUETTES))
+    if silhouette is None and "shape" in attributes:
+        silhouette = VISIBLE["shape"].index(attributes["shape"])
     outline = drawn if silhouette is None else silhouette
     side = rng.uniform(0.35, 0.75)
     light = np.array([-side, -rng.uniform(0.45, 0.75), rng.uniform(0.65, 0.9)])

@@ -113,7 +113,6 @@ def _write_shop(shop: Path, config: DemoConfig, progress: Progress, total: int) 
             np.random.default_rng([config.seed, STREAMS["pictures"], number]),
             size=config.image_size,
             supersample=config.supersample,
-            silhouette=VISIBLE["shape"].index(words["shape"]),
         )
         name = f"images/{words['item_id']}.webp"
         picture.save(shop / name, "WEBP", quality=config.quality, method=6)
