@@ -7,7 +7,7 @@ import streamlit as st
 from mmrec_core.datasets.catalogue import is_demo, list_datasets, load_dataset, report_of
 from mmrec_core.datasets.statistics import long_tail, overview
 from mmrec_core.domain import Dataset
-from pages.ui import gallery, shape, truth, upload
+from pages.ui import gallery, installed, shape, truth, upload
 from pages.ui.dataset import pick_dataset
 from pages.ui.words import escape, in_words
 
@@ -43,7 +43,7 @@ def _draw(name: str, dataset: Dataset) -> None:
         shape.show(dataset)
         if not is_demo(dataset.name):
             with st.expander("The report of its installation"):
-                upload.show_report(report_of(dataset.name))
+                installed.show_report(report_of(dataset.name))
     elif name == TRUTH and not dataset.info.truth:
         st.info(
             "Nobody knows why these users chose what they chose. In the demo shop tastes are "

@@ -9,7 +9,14 @@ from mmrec_core.studies.results import StudyResult, list_studies
 from pages.ui.catalogue import counts_text, pictures, planted, planted_text
 from pages.ui.dataset import cards, pick_dataset
 from pages.ui.export import export_menu
-from pages.ui.start import plan_of, plan_text, show_jobs, start_button, take_up_finished
+from pages.ui.start import (
+    is_finished,
+    plan_of,
+    plan_text,
+    show_jobs,
+    start_button,
+    take_up_finished,
+)
 from pages.ui.studies import (
     find_study,
     headline,
@@ -133,7 +140,7 @@ def _computed(dataset: str) -> None:
         if find_embeddings(load_dataset(dataset), c.extractor, c.config) is not None
     ]
     st.markdown(f"Embeddings: {', '.join(made) or 'none yet'}\\.")
-    if any(s.study == plan.study.model_dump(mode="json") for s in studies):
+    if is_finished(plan):
         st.markdown("The default study is finished\\.")
         return
     st.markdown(f"One click: the default study. {plan_text(plan)}")

@@ -25,10 +25,11 @@ def choose(
     """
     remembered = f"{key}-address"
     before, named = st.session_state.get(remembered), st.query_params.get(key)
-    if named in options and named != before:
-        st.session_state[key] = named
-    elif st.session_state.get(key) not in options:
-        st.session_state[key] = before if before in options else default
+    wanted = named if named != before else st.session_state.get(key)
+    candidates = (wanted, st.session_state.get(key), before, default)
+    # Written even where it is the same: on another page the widget is a new one, which would
+    # begin with its first option.
+    st.session_state[key] = next(value for value in candidates if value in options)
     value = st.selectbox(label, options, format_func=format_func, key=key)
     assert value is not None
     st.session_state[remembered] = value

@@ -16,7 +16,7 @@ from mmrec_core.studies.plan import Plan, default_split
 from mmrec_core.studies.study import REFERENCES, Study
 from mmrec_core.studies.verdict import MINIMUM_SEEDS
 from pages.ui.form import config_form
-from pages.ui.start import plan_of, plan_text, show_jobs, start_button
+from pages.ui.start import is_finished, plan_of, plan_text, show_jobs, start_button
 from pages.ui.studies import titles
 from pages.ui.words import escape, in_words
 
@@ -48,6 +48,9 @@ def _plan(values: dict[str, Any]) -> None:
             st.info("Choose at least one recommender and one modality.")
             return
         plan = plan_of(values)
+        if is_finished(plan):
+            st.success("This study is finished; it is under Results.")
+            return
         st.markdown(plan_text(plan))
         st.caption(f"Split: {escape(plan.split)}\\.")
         _warnings(values, plan)

@@ -49,7 +49,7 @@ def sentence(active: int) -> str:
     if not any(n.values()):
         return f"Nothing has been computed here yet, and {work}."
     return (
-        f"**{_many(n['study'], 'study', 'studies')}** of **{_many(n['run'], 'run')}** and "
+        f"**{_many(n['study'], 'study', 'studies')}**, **{_many(n['run'], 'run')}** and "
         f"**{_many(n['embeddings'], 'matrix', 'matrices')} of embeddings** are stored, and {work}."
     )
 

@@ -237,6 +237,7 @@ def _comparisons(result: StudyResult) -> None:
     st.dataframe(
         shown,
         hide_index=True,
+        placeholder="–",
         column_config={
             **{
                 name: column.NumberColumn(f"{name}, %", help=words, format="%.1f")

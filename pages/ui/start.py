@@ -9,6 +9,7 @@ from mmrec_core import jobs
 from mmrec_core.domain import InputError
 from mmrec_core.settings import settings
 from mmrec_core.studies.plan import Plan, minutes_in_words, plan_study
+from mmrec_core.studies.results import list_studies
 from mmrec_core.studies.study import make_study
 from pages.ui.job import job_panel
 from pages.ui.words import escape
@@ -58,6 +59,12 @@ def plan_text(plan: Plan) -> str:
     if plan.to_embed:
         text += f" Embeddings of {escape(' and '.join(plan.to_embed))} are made first\\."
     return text
+
+
+def is_finished(plan: Plan) -> bool:
+    """Whether the very study is finished, its runs kept or not (shipped studies come alone)."""
+    wanted = plan.study.model_dump(mode="json")
+    return any(study.study == wanted for study in list_studies(plan.study.dataset))
 
 
 def start_button(values: dict[str, Any], title: str, label: str, key: str, where: str) -> None:

@@ -19,7 +19,7 @@ KINDS = ("used", "gained", "without_content")
 KIND_TITLES = {
     "used": "Used",
     "gained": "Gained",
-    "without_content": "Gained without content",
+    "without_content": "Without content",
 }
 
 
@@ -116,7 +116,7 @@ def verdict_table(result: StudyResult, planted: Mapping[str, float] | None) -> p
     numbers, named = verdict_numbers(result), titles()
     rows = {
         "Recommender": [escape(named.get(n, n)) for n in numbers["recommender"]],
-        "Content": [modality_label(m) for m in numbers["modality"]],
+        "Content": [_content_cell(m, planted) for m in numbers["modality"]],
         "Verdict": [chip(v) for v in result.verdicts],
     }
     for kind in KINDS:
@@ -129,15 +129,20 @@ def verdict_table(result: StudyResult, planted: Mapping[str, float] | None) -> p
                 )
             ],
         )
-    if planted is not None:
-        rows["Planted"] = [planted_word(m, planted) for m in numbers["modality"]]
     return pd.DataFrame(rows)
+
+
+def _content_cell(modality: str, planted: Mapping[str, float] | None) -> str:
+    name = modality_label(modality)
+    return (
+        name if planted is None else f"{name}  \n:small[:gray[{planted_word(modality, planted)}]]"
+    )
 
 
 def planted_word(modality: str, planted: Mapping[str, float]) -> str:
     """Whether users' tastes were planted in a modality, or in any for the whole model."""
     strengths = planted.values() if modality == "all" else [planted.get(modality, 0.0)]
-    return "yes" if any(strengths) else "no"
+    return "planted" if any(strengths) else "not planted"
 
 
 def rule_table() -> pd.DataFrame:

@@ -21,6 +21,9 @@ PARTS = {
 }
 SHOWN_BY = {"visible": "the picture only", "readable": "the words only"}
 LOVES, LIKES = 2, 1
+COLUMNS = (
+    "attribute", "shown by", "decides here", "weight", "loved", "chance", "times", "values",
+)  # fmt: skip
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -116,7 +119,17 @@ def attribute_table(fingerprint: str, _dataset: Dataset, _truth: Truth) -> pd.Da
             }
         known = sorted(_truth.attributes[name].unique()) if name == "shape" else values
         rows.append(row | {"values": ", ".join(known)})
-    return pd.DataFrame(rows)
+    order = [
+        "attribute",
+        "shown by",
+        "decides here",
+        "weight",
+        "loved",
+        "chance",
+        "times",
+        "values",
+    ]
+    return pd.DataFrame(rows, columns=order)
 
 
 def values_of(truth: Truth, name: str) -> list[str]:
@@ -166,7 +179,7 @@ def _one_user(dataset: Dataset, truth: Truth) -> None:
 def _taste(truth: Truth, tastes: pd.Series, name: str) -> str:
     def of(level: int) -> str:
         liked = [v for v in values_of(truth, name) if tastes[f"{name}={v}"] == level]
-        return ", ".join(escape(value) for value in liked)
+        return ", ".join(escape(value.replace(", ", " ")) for value in liked)
 
     return f"{name}: loves {of(LOVES)}, likes {of(LIKES)}"
 

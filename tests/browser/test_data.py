@@ -102,7 +102,11 @@ def test_a_zip_from_upload_to_delete(page: "Page", app_data: Path, tmp_path: Pat
     page.get_by_text("Install what is sound: leave out 1 row").click()
     page.wait_for_function("b => !b.disabled", arg=install.element_handle())
     install.click()
-    page.get_by_role("button", name="Open it").click(timeout=120_000)
+    opens = page.get_by_role("button", name="Open it")
+    opens.wait_for(timeout=120_000)
+    page.get_by_text("rows rejected: 1").wait_for()
+    assert page.get_by_text("could not be shown").count() == 0
+    opens.click()
     page.get_by_role("button", name="<b>Mug</b> **1**").first.wait_for()
     assert "dataset=my-shop" in page.url
     assert page.get_by_role("link", name="x").count() == 0

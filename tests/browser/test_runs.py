@@ -22,7 +22,7 @@ def test_the_open_tab_is_in_the_address(page: "Page") -> None:
 
 def test_the_tabs_are_reached_by_keyboard(page: "Page") -> None:
     page.get_by_role("link", name="Runs").click()
-    page.get_by_role("tab", name="Jobs").focus()
+    page.get_by_role("tab", name="Jobs").click()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/runs\?tab=Studies$"))

@@ -58,7 +58,7 @@ def test_the_newest_study_is_said_in_words_and_numbers(
     used = result.comparisons.query("metric == 'recall@20' and kind == 'used'")
     percent = 100 * used.set_index("modality")["relative"]["all"]
     assert f"{abs(percent):.3g}" in table["Used"].iloc[2]
-    assert "Planted" not in table, "nobody knows the truth about an upload"
+    assert "planted" not in " ".join(table["Content"]), "nobody knows the truth about an upload"
     assert small_shop.TITLE not in text, "a title from data must not act as markdown"
     assert studies.escape(small_shop.TITLE) in text
 
@@ -67,14 +67,16 @@ def test_the_truth_stands_beside_verdicts_on_the_demo_worlds(studied: Path) -> N
     result = list_studies(small_shop.NAME)[0]
     told = {name: planted(f"demo-{name}") for name in ("picture", "words", "both", "neither")}
     shown = {
-        name: list(studies.verdict_table(result, truth)["Planted"]) for name, truth in told.items()
+        name: ["not planted" in cell for cell in studies.verdict_table(result, truth)["Content"]]
+        for name, truth in told.items()
     }
-    assert shown == {
-        "picture": ["yes", "no", "yes"],
-        "words": ["no", "yes", "yes"],
-        "both": ["yes", "yes", "yes"],
-        "neither": ["no", "no", "no"],
+    assert shown == {  # whether image, text and the whole model are said to be not planted
+        "picture": [False, True, False],
+        "words": [True, False, False],
+        "both": [False, False, False],
+        "neither": [True, True, True],
     }
+    assert "planted" in studies.verdict_table(result, told["both"])["Content"][0]
     assert planted(small_shop.NAME) is None
 
 
