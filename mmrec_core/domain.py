@@ -155,6 +155,8 @@ class Split:
         strategy: How it was made.
         seed: Of the strategy.
         description: In words, for screen and paper.
+        candidates: [n_items] bool; True for items that validation and test rank. None: all are.
+            Either way what a user has seen is left out.
     """
 
     train: sparse.csr_matrix
@@ -166,6 +168,7 @@ class Split:
     strategy: str
     seed: int
     description: str
+    candidates: np.ndarray | None = None
 
     @property
     def n_users(self) -> int:
@@ -178,8 +181,24 @@ class Split:
         return int(self.train.shape[1])
 
     @cached_property
+    def train_degree(self) -> np.ndarray:
+        """Train interactions of each item, [n_items] int64."""
+        return np.bincount(self.train.indices, minlength=self.n_items)
+
+    @cached_property
+    def cold(self) -> np.ndarray:
+        """[n_items] bool; True for items that are kept out of training on purpose.
+
+        Only the strategy ``cold-items`` does that. In other splits an item may lack train
+        interactions by accident; it is then treated like any other.
+        """
+        if self.strategy != "cold-items":
+            return np.zeros(self.n_items, dtype=bool)
+        return np.asarray(self.train_degree == 0)
+
+    @cached_property
     def fingerprint(self) -> str:
-        """sha256 of ids, the three matrices and the relevance threshold."""
+        """sha256 of ids, the three matrices, the relevance threshold and what is ranked."""
         arrays = [
             part
             for matrix in (self.train, self.valid, self.test)
@@ -191,6 +210,9 @@ class Split:
                 sha256_strings(self.item_ids),
                 sha256_arrays(*arrays),
                 self.relevant_from,
+                # Named only where they apply, so that other splits keep their keys.
+                *(["cold-items"] if self.strategy == "cold-items" else []),
+                *([sha256_arrays(self.candidates)] if self.candidates is not None else []),
             ]
         )
 

@@ -6,13 +6,15 @@ that the lock is held, never that a pid answers: a zombie answers too. Work that
 has is skipped, so starting a job again resumes it.
 """
 
+import contextlib
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
@@ -23,10 +25,13 @@ from filelock import FileLock, Timeout
 from mmrec_core.domain import InputError, sha256_json
 from mmrec_core.registry import Registry
 from mmrec_core.settings import PROJECT, settings, worker_environment
-from mmrec_core.store import write_json
+from mmrec_core.store import disk_room, store, write_json
 
 Tell = Callable[[float, str, dict[str, Any]], None]
 """Called by a handler with (fraction done, what is being done, further facts)."""
+
+RESERVE = 64 * 1024
+"""Bytes that a job keeps free for its last words on a full disk."""
 
 Handler = Callable[[dict[str, Any], Tell], dict[str, Any]]
 """Does a job; returns what a page needs to show the result."""
@@ -78,16 +83,31 @@ class JobState:
         return max(0.0, (self.updated - self.started) / gained * (1 - self.fraction))
 
 
+class _Interrupted(Exception):
+    """A process that the job needs was ended from outside."""
+
+
 def _study(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
-    from mmrec_core.studies.runner import StudyProgress, run_study
+    from mmrec_core.studies.runner import EndedFromOutside, StudyProgress, run_study
     from mmrec_core.studies.study import make_study
 
-    def report(progress: StudyProgress) -> None:
-        facts = {"done_runs": progress.done_runs, "total_runs": progress.total_runs}
-        tell(progress.fraction, progress.what, facts)
+    repaired: list[str] = []
 
-    artefact = run_study(make_study(spec), report)
-    return {"study": artefact.key}
+    def report(progress: StudyProgress) -> None:
+        repaired[:] = progress.repaired
+        facts = {"done_runs": progress.done_runs, "total_runs": progress.total_runs}
+        tell(progress.fraction, progress.what, _with(facts, repaired))
+
+    try:
+        artefact = run_study(make_study(spec), report)
+    except EndedFromOutside as error:
+        raise _Interrupted(str(error)) from None
+    return _with({"study": artefact.key}, repaired)
+
+
+def _with(facts: dict[str, Any], repaired: Sequence[str]) -> dict[str, Any]:
+    """Facts, and what was damaged in the store if anything was."""
+    return {**facts, **({"repaired": list(repaired)} if repaired else {})}
 
 
 def _embed(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
@@ -100,7 +120,7 @@ def _embed(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
         spec.get("config"),
         lambda done, total, what: tell(done / max(1, total), what, {}),
     )
-    return {"embeddings": artefact.key}
+    return _with({"embeddings": artefact.key}, list(store().take_damage().values()))
 
 
 def _install(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
@@ -131,31 +151,34 @@ def start(kind: str, spec: dict[str, Any], title: str) -> JobState:
         title: For people.
 
     Raises:
-        InputError: Unknown kind, or nothing may be computed here.
+        InputError: Unknown kind, nothing may be computed here, or the disk is full.
     """
     HANDLERS.get(kind)
     if settings().read_only:
         raise InputError("This store is on show (MMREC_READ_ONLY=1): nothing is computed.")
     key = sha256_json({"kind": kind, "spec": spec})[:24]
     folder = _folder(key)
-    known = state(key)
-    if known is not None and known.active:
-        return known
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "job.json", {"kind": kind, "spec": spec, "title": title})
-    queued = JobState(key, kind, title, "queued", created=time.time(), updated=time.time())
-    _write_state(queued)
-    with (folder / "log.txt").open("ab") as log:
-        subprocess.Popen(
-            [sys.executable, "-m", "mmrec_core", "run", key],
-            cwd=PROJECT,
-            env=worker_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    return queued
+    with disk_room("a job", settings().jobs):
+        folder.mkdir(parents=True, exist_ok=True)
+        # Two pages may start the same at once: one of them finds it under way.
+        with FileLock(folder / "start.lock"):
+            known = state(key)
+            if known is not None and known.active:
+                return known
+            write_json(folder / "job.json", {"kind": kind, "spec": spec, "title": title})
+            queued = JobState(key, kind, title, "queued", created=time.time(), updated=time.time())
+            _write_state(queued)
+            with (folder / "log.txt").open("ab") as log:
+                subprocess.Popen(
+                    [sys.executable, "-m", "mmrec_core", "run", key],
+                    cwd=PROJECT,
+                    env=worker_environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+            return queued
 
 
 def run(key: str) -> JobState:
@@ -164,12 +187,8 @@ def run(key: str) -> JobState:
     Raises:
         InputError: There is no such job, or another process is at it.
     """
-    import json
-
     folder = _folder(key)
-    if not (folder / "job.json").is_file():
-        raise InputError(f"There is no job {key}.")
-    job = json.loads((folder / "job.json").read_text("utf-8"))
+    job = _job(key)
     lock = FileLock(folder / "lock")
     try:
         # A page that looks whether the job is alive holds the lock for a moment.
@@ -193,18 +212,32 @@ class _Worker:
 
     def run(self) -> JobState:
         signal.signal(signal.SIGTERM, _stop)
-        self._become()
         try:
-            result = HANDLERS.get(self.job["kind"])(self.job["spec"], self._tell)
-            self._become(status="done", fraction=1.0, what="", result=result)
+            with disk_room("the progress of a job", settings().store):
+                self._become()
+                self._reserve.write_bytes(bytes(RESERVE))
+                result = HANDLERS.get(self.job["kind"])(self.job["spec"], self._tell)
+            self._end(status="done", fraction=1.0, what="", result=result)
         except _Stopped:
-            self._become(status="cancelled", what="Cancelled; what was finished is kept.")
+            self._end(status="cancelled", what="Cancelled; what was finished is kept.")
+        except _Interrupted as error:
+            self._end(status="interrupted", what=str(error))
         except InputError as error:
-            self._become(status="failed", what=str(error))
+            self._end(status="failed", what=str(error))
         except Exception as error:
-            traceback.print_exc()
-            self._become(status="failed", what=_in_words(error))
+            with contextlib.suppress(OSError):
+                traceback.print_exc()
+            self._end(status="failed", what=_in_words(error))
         return self.state
+
+    @property
+    def _reserve(self) -> Path:
+        return _folder(self.state.key) / "reserve"
+
+    def _end(self, **changes: Any) -> None:
+        # Room for the last words, should the disk be full.
+        self._reserve.unlink(missing_ok=True)
+        self._become(**changes)
 
     def _tell(self, fraction: float, what: str, facts: dict[str, Any]) -> None:
         if self.first_fraction is None:
@@ -228,10 +261,6 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 
 def _in_words(error: Exception) -> str:
-    import errno
-
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return "The disk is full. Free some space and resume: what was finished is kept."
     if isinstance(error, MemoryError):
         return "This machine ran out of memory. Use fewer workers (MMREC_WORKERS=1) and resume."
     return f"{type(error).__name__}: {error}"
@@ -239,7 +268,6 @@ def _in_words(error: Exception) -> str:
 
 def state(key: str) -> JobState | None:
     """Where a job stands, or None; a dead process reads ``interrupted``."""
-    import json
 
     def read() -> JobState:
         return JobState(**json.loads((_folder(key) / "state.json").read_text("utf-8")))
@@ -254,21 +282,38 @@ def state(key: str) -> JobState | None:
         known = read()
     except FileNotFoundError:
         return None
+    except (ValueError, TypeError):
+        return JobState(
+            key,
+            "",
+            "A job",
+            "failed",
+            what="Its record on the disk is damaged, so nothing is known of it; what it had "
+            "finished is kept. Remove it from the list, and start it again on its own page.",
+        )
     if not known.active:
         return known
-    gone = {"status": "interrupted", "what": "Its process is gone. Resume it."}
-    return JobState(**{**asdict(known), **gone})
+    return JobState(**{**asdict(known), "status": "interrupted", "what": _ended(known)})
+
+
+def _ended(known: JobState) -> str:
+    """What is said of a job whose process is gone."""
+    facts = known.facts or {}
+    kept = "What was finished is kept"
+    if facts.get("total_runs"):
+        kept = f"{facts['done_runs']:,} of {facts['total_runs']:,} runs are finished and kept"
+    return (
+        "It was ended from outside: by somebody, by a restart of the machine, or by the system "
+        f"because memory ran out. {kept}; resume it to go on with the rest."
+    )
 
 
 def spec(key: str) -> dict[str, Any]:
     """What a job was told to do; empty where there is no such job."""
-    import json
-
     try:
-        job: dict[str, Any] = json.loads((_folder(key) / "job.json").read_text("utf-8"))
-    except FileNotFoundError:
+        return dict(_job(key)["spec"])
+    except InputError:
         return {}
-    return dict(job["spec"])
 
 
 def jobs() -> list[JobState]:
@@ -283,12 +328,7 @@ def resume(key: str) -> JobState:
     Raises:
         InputError: There is no such job.
     """
-    import json
-
-    path = _folder(key) / "job.json"
-    if not path.is_file():
-        raise InputError(f"There is no job {key}.")
-    job = json.loads(path.read_text("utf-8"))
+    job = _job(key)
     return start(job["kind"], job["spec"], job["title"])
 
 
@@ -329,6 +369,24 @@ def _folder(key: str) -> Path:
     if not key.isalnum():
         raise InputError(f"{key!r} is not the key of a job.")
     return settings().jobs / key
+
+
+def _job(key: str) -> dict[str, Any]:
+    """Kind, spec and title of a job.
+
+    Raises:
+        InputError: There is none, or its record is damaged.
+    """
+    try:
+        job: dict[str, Any] = json.loads((_folder(key) / "job.json").read_text("utf-8"))
+        return {name: job[name] for name in ("kind", "spec", "title")}
+    except FileNotFoundError:
+        raise InputError(f"There is no job {key}.") from None
+    except (ValueError, KeyError, TypeError):
+        raise InputError(
+            f"The record of job {key} is damaged; remove it from the list and start it again on "
+            "its own page."
+        ) from None
 
 
 def _held(key: str) -> bool:

@@ -6,6 +6,7 @@ from mmrec_core.datasets.catalogue import load_dataset
 from mmrec_core.extractors.service import find_embeddings
 from mmrec_core.figures.effect import effect_plot, effect_plot_publication
 from mmrec_core.studies.results import StudyResult, list_studies
+from pages.ui.calibration import calibration_line
 from pages.ui.catalogue import counts_text, pictures, planted, planted_text
 from pages.ui.dataset import cards, pick_dataset
 from pages.ui.export import export_menu
@@ -45,6 +46,8 @@ def main() -> None:
     else:
         with in_words():
             _verdicts(dataset, result)
+        with in_words():
+            calibration_line()
         with in_words():
             _effects(result)
     with in_words():

@@ -5,7 +5,7 @@ import streamlit as st
 from mmrec_core import jobs
 from mmrec_core.settings import settings
 from pages.ui import records
-from pages.ui.job import job_panel, time_in_words
+from pages.ui.job import job_panel, repaired_sentence, time_in_words
 from pages.ui.words import escape, in_words
 
 JOBS, STUDIES, RUNS, EMBEDDINGS, MACHINE = "Jobs", "Studies", "Runs", "Embeddings", "Machine"
@@ -55,7 +55,8 @@ def _over(state: jobs.JobState) -> None:
     with st.container(border=True):
         words, buttons = st.columns([5, 1], vertical_alignment="center")
         took = time_in_words(max(0.0, state.updated - state.started)) if state.started else ""
-        what = f" {escape(state.what)}" if state.what else ""
+        said = " ".join(part for part in (state.what, repaired_sentence(state)) if part)
+        what = f" {escape(said)}" if said else ""
         words.markdown(
             f"**{escape(state.title)}** · {_MARKS.get(state.status, state.status)}"
             + (f" in {took.removeprefix('about ')}" if took and state.status == "done" else "")

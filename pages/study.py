@@ -5,13 +5,14 @@ import streamlit as st
 from mmrec_core.studies.results import list_studies
 from pages.ui.address import choose
 from pages.ui.builder import builder
+from pages.ui.calibration import calibration
 from pages.ui.dataset import pick_dataset
 from pages.ui.results import results
 from pages.ui.start import show_jobs, take_up_finished
 from pages.ui.studies import division, find_study, labels
 from pages.ui.words import in_words
 
-VIEWS = ("Results", "New study")
+VIEWS = ("Results", "New study", "Calibration")
 
 
 def main() -> None:
@@ -31,8 +32,10 @@ def main() -> None:
     with in_words():
         if view == "Results":
             _results(dataset)
-        else:
+        elif view == "New study":
             builder(dataset)
+        else:
+            calibration()
 
 
 def _results(dataset: str) -> None:

@@ -1,5 +1,7 @@
 """The store: whole or not at all, found by what it was made from, never silently damaged."""
 
+import copy
+import errno
 import json
 import os
 import threading
@@ -14,7 +16,8 @@ from hypothesis import strategies as st
 
 from mmrec_core.domain import InputError, canonical_json, sha256_json
 from mmrec_core.settings import settings
-from mmrec_core.store import DamagedArtefact, Store, store, write_array, write_json
+from mmrec_core.store import DamagedArtefact, DiskFull, Store, store, write_array, write_json
+from mmrec_core.store import artefact as artefact_module
 
 SPEC = {"algorithm": 1, "inputs": ["a", "b"], "config": {"k": 10, "seed": 0}}
 
@@ -237,10 +240,205 @@ def test_verify_finds_a_damaged_or_missing_file(at: Store, name: str, harm: Any)
 
 
 def test_an_array_of_objects_is_not_loaded(at: Store) -> None:
-    put = at.put("run", SPEC, write_numbers)
-    np.save(put.path / "matrix.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    def write(folder: Path) -> None:
+        np.save(folder / "matrix.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+
     with pytest.raises(ValueError, match="allow_pickle=False|Python objects"):
+        at.put("run", SPEC, write).array("matrix")
+
+
+def cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-3])
+
+
+READ = {
+    "matrix.npy": lambda found: found.array("matrix"),
+    "table.parquet": lambda found: found.table("table"),
+    "notes.json": lambda found: found.json("notes"),
+}
+
+
+@pytest.mark.parametrize("name", READ)
+@pytest.mark.parametrize("harm", [damage, cut, Path.unlink])
+def test_a_damaged_file_is_noticed_when_it_is_read(at: Store, name: str, harm: Any) -> None:
+    put = at.put("run", SPEC, write_numbers)
+    harm(put.path / name)
+    found = at.get("run", SPEC)
+    assert found is not None
+    with pytest.raises(DamagedArtefact, match=f"{name} is gone or no longer what was written"):
+        READ[name](found)
+    assert not put.path.exists() and leftovers(at) == []
+    assert at.get("run", SPEC) is None and list(at.list("run")) == []
+    at.take_damage()
+    again = at.put("run", SPEC, write_numbers)
+    again.verify()
+    assert list(at.take_damage().values()) == [f"{name} of run {put.key[:12]}"]
+    assert at.take_damage() == {} and list((at.root / "damaged").iterdir()) == []
+
+
+def flip_digit(file: Path) -> None:
+    """The document stays valid JSON; a fact of it is another."""
+    text = file.read_text("utf-8")
+    assert '"rows": 2' in text
+    file.write_text(text.replace('"rows": 2', '"rows": 3'), "utf-8")
+
+
+@pytest.mark.parametrize("harm", [damage, cut, flip_digit])
+def test_a_damaged_meta_is_as_good_as_none(at: Store, harm: Any) -> None:
+    put = at.put("run", SPEC, write_numbers)
+    harm(put.path / "meta.json")
+    assert list(at.list("run")) == []
+    assert at.get("run", SPEC) is None
+    assert at.put("run", SPEC, write_numbers).facts == {"rows": 2}
+
+
+def test_a_meta_without_a_seal_must_give_its_key(at: Store) -> None:
+    put = at.put("run", SPEC, write_numbers)
+    meta = {k: v for k, v in put.meta.items() if k not in ("sha256", "bytes")}
+    write_json(put.path / "meta.json", meta)
+    found = at.sound("run", put.key)
+    assert found is not None and found.facts == {"rows": 2}
+    write_json(put.path / "meta.json", {**meta, "spec": {**SPEC, "algorithm": 2}})
+    assert at.sound("run", put.key) is None
+
+
+def test_a_file_is_read_through_once(at: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    put = at.put("run", SPEC, write_numbers)
+    read: list[str] = []
+    real = artefact_module.sha256_file
+    monkeypatch.setattr(
+        artefact_module, "sha256_file", lambda file: read.append(file.name) or real(file)
+    )
+    artefact_module._CHECKED.clear()
+    for _ in range(3):
+        found = at.sound("run", put.key)
+        assert found is not None
+        found.array("matrix")
+    assert sorted(read) == ["matrix.npy", "notes.json", "table.parquet"]
+
+
+def test_a_file_of_another_length_is_not_read_at_all(
+    at: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = at.put("run", SPEC, write_numbers)
+    cut(put.path / "matrix.npy")
+    monkeypatch.setattr(artefact_module, "sha256_file", lambda file: pytest.fail("was read"))
+    with pytest.raises(DamagedArtefact):
         put.array("matrix")
+
+
+def test_putting_again_replaces_what_is_damaged(at: Store) -> None:
+    put = at.put("run", SPEC, write_numbers)
+    damage(put.path / "table.parquet")
+    at.put("run", SPEC, write_numbers).verify()
+
+
+def test_a_damaged_source_is_refused_and_left_alone(at: Store) -> None:
+    put = at.put("dataset", SPEC, write_numbers)
+    damage(put.path / "matrix.npy")
+    with pytest.raises(InputError, match="install the dataset again") as told:
+        put.array("matrix")
+    assert "matrix.npy" in str(told.value)
+    assert (put.path / "matrix.npy").exists() and at.find("dataset", put.key) is not None
+    at.put("dataset", SPEC, write_numbers).verify()
+
+
+def test_a_damaged_shipped_artefact_is_overlooked_and_made_here(at: Store) -> None:
+    put = Store(at.layers[0]).put("run", SPEC, write_numbers)
+    damage(put.path / "matrix.npy")
+    before = (put.path / "matrix.npy").read_bytes()
+    assert at.sound("run", put.key) is None and list(at.list("run")) == []
+    made = at.put("run", SPEC, write_numbers)
+    assert made.path.is_relative_to(at.root) and not made.shipped
+    made.verify()
+    assert (put.path / "matrix.npy").read_bytes() == before
+
+
+def test_a_damaged_artefact_survives_the_way_between_processes() -> None:
+    error = copy.copy(DamagedArtefact("A sentence.", "run", "abc"))  # by the same method
+    assert (str(error), error.kind, error.key) == ("A sentence.", "run", "abc")
+
+
+# A full disk
+
+
+def full(*given: Any, **named: Any) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+SAYINGS = [
+    OSError(errno.ENOSPC, "No space left on device"),
+    OSError(errno.EDQUOT, "Disk quota exceeded"),
+    OSError("1000000 requested and 131056 written"),  # NumPy
+    RuntimeError("Error while serializing: I/O error: No space left on device (os error 28)"),
+]
+
+
+@pytest.mark.parametrize("error", SAYINGS)
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(at: Store, error: Exception) -> None:
+    def write(folder: Path) -> None:
+        write_numbers(folder)
+        raise error
+
+    with pytest.raises(DiskFull) as told:
+        at.put("run", SPEC, write)
+    for words in ("disk is full", "a run", str(at.root), "are free", "free some space"):
+        assert words in str(told.value)
+    assert at.get("run", SPEC) is None and leftovers(at) == []
+    at.put("run", SPEC, write_numbers).verify()
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [(os, "replace"), (np, "save"), (os, "fsync"), (Path, "open")]
+)
+def test_wherever_the_disk_is_full(
+    at: Store, monkeypatch: pytest.MonkeyPatch, module: Any, name: str
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(module, name, full)
+        with pytest.raises(DiskFull, match="disk is full"):
+            at.put("run", SPEC, write_numbers)
+    assert [path for path in at.root.rglob("*") if path.is_file()] == []
+    at.put("run", SPEC, write_numbers).verify()
+
+
+def test_another_error_is_not_taken_for_a_full_disk(at: Store) -> None:
+    def write(folder: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with pytest.raises(OSError, match="Input/output"):
+        at.put("run", SPEC, write)
+
+
+def test_write_json_leaves_nothing_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_json(tmp_path / "state.json", {"epoch": 1})
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError):
+        write_json(tmp_path / "state.json", {"epoch": 2})
+    assert os.listdir(tmp_path) == ["state.json"]
+    assert json.loads((tmp_path / "state.json").read_text("utf-8")) == {"epoch": 1}
+
+
+# Alone
+
+
+def test_only_one_makes_the_same(at: Store) -> None:
+    waited, order = threading.Event(), []
+
+    def second() -> None:
+        with at.alone("run", ["b", "a"], waited.set):
+            order.append("second")
+
+    other = threading.Thread(target=second)
+    with at.alone("run", ["a", "c"]):
+        other.start()
+        assert waited.wait(30)
+        order.append("first")
+    other.join(30)
+    assert order == ["first", "second"]
+    assert list((at.root / "locks").iterdir()) == []
 
 
 # Layers

@@ -151,6 +151,7 @@ def _recommenders() -> tuple[list[dict[str, Any]], tuple[str, ...]]:
             "uses": ", ".join(sorted(kind.uses)) or "no content",
             "features_at_inference": kind.features_at_inference,
             "splits_score_exactly": kind.splits_score_exactly,
+            "cold": kind.cold,
             "defaults": kind.Config().model_dump(mode="json"),
             "reference": kind.reference,
         }
@@ -219,6 +220,7 @@ def embed(options: argparse.Namespace) -> None:
     """Makes embeddings and says what they are."""
     from mmrec_core.datasets.catalogue import load_dataset
     from mmrec_core.extractors.service import embed as embed_dataset
+    from mmrec_core.store import store
 
     config = dict(pair(entry, "--option", "resize=pad") for entry in options.option)
     embeddings, artefact = embed_dataset(
@@ -232,7 +234,10 @@ def embed(options: argparse.Namespace) -> None:
         "missing": int(embeddings.missing.sum()),
         "failures": dict(embeddings.failures),
         "seconds": artefact.meta["seconds"],
+        "repaired": list(store().take_damage().values()),
     }
+    for damaged in value["repaired"]:
+        print(f"mmrec_core: {damaged} was damaged and was made again.", file=sys.stderr)
     show(
         value, options,
         f"{value['items']} items, {value['width']} numbers each, {value['missing']} missing "

@@ -4,7 +4,8 @@ import argparse
 import sys
 from typing import NoReturn
 
-from mmrec_core.commands import actions, ship, studies
+from mmrec_core.commands import actions, calibrate, ship, studies
+from mmrec_core.datasets.split import STRATEGIES
 
 LISTS = ("datasets", "extractors", "controls", "recommenders", "metrics", "studies")
 
@@ -70,12 +71,25 @@ def build_parser() -> argparse.ArgumentParser:
     study.add_argument("--modalities", nargs="+")
     study.add_argument("--controls", nargs="+", help="what stands in for features; real is implied")
     study.add_argument("--features", nargs="+", default=[], metavar="MODALITY=EXTRACTOR")
+    study.add_argument(
+        "--feature-option",
+        action="append",
+        default=[],
+        dest="feature_option",
+        metavar="MODALITY.NAME=VALUE",
+        help="an option of an extractor named under --features, such as image.file=clip",
+    )
     study.add_argument("--seeds", type=int)
     study.add_argument("--stage", choices=("train", "inference"))
     study.add_argument("--metric")
     study.add_argument("--delta", type=float)
     study.add_argument("--first-seed", type=int, dest="first_seed")
     study.add_argument("--mask", choices=("train+valid", "train"))
+    study.add_argument("--split", choices=tuple(STRATEGIES), help="default: as the dataset says")
+    study.add_argument("--split-seed", type=int, dest="split_seed")
+    study.add_argument(
+        "--cold", type=float, metavar="SHARE", help="of the items, for --split cold-items"
+    )
     study.add_argument("--k-core", type=int, dest="k_core")
     study.add_argument(
         "--relevant-from",
@@ -92,13 +106,33 @@ def build_parser() -> argparse.ArgumentParser:
     )
     study.add_argument("--plan", action="store_true", help="print the plan and stop")
 
+    calibration = add(
+        "calibrate",
+        "Known truth: false alarms and power on fresh worlds with planted tastes.",
+        calibrate.calibrate,
+    )
+    calibration.add_argument("--recommenders", nargs="+")
+    calibration.add_argument("--worlds", nargs="+", help="picture, words, both, neither")
+    calibration.add_argument(
+        "--strengths", nargs="+", type=int, help="of the planted tastes, in percent of the demo's"
+    )
+    calibration.add_argument(
+        "--generator-seeds", nargs="+", type=int, dest="generator_seeds", help="10 or more"
+    )
+    calibration.add_argument("--seeds", type=int, help="trainings of every arm")
+    calibration.add_argument("--plan", action="store_true", help="print the plan and stop")
+
     export = add("export", "Writes the figures and tables of a study.", studies.export)
     export.add_argument("study", help="key, or the beginning of it")
     export.add_argument("--out", required=True, help="folder to write to")
     export.add_argument("--format", default="pdf", choices=("pdf", "svg", "png"))
     export.add_argument("--width", default="two", choices=("one", "two"), help="paper columns")
 
-    add("ship", "Fills the demo's committed store layer: embeddings, default studies.", ship.ship)
+    add(
+        "ship",
+        "Fills the demo's committed store layer: embeddings, default studies, calibration.",
+        ship.ship,
+    )
 
     run = add("run", "Does a job that a page has started.", actions.run)
     run.add_argument("key")

@@ -1,4 +1,4 @@
-"""Fills the committed, read-only store layer of the demo: embeddings, default studies, runs."""
+"""Fills the demo's committed, read-only store layer: embeddings, studies, runs, calibration."""
 
 import argparse
 import os
@@ -39,9 +39,21 @@ def ship(options: argparse.Namespace) -> None:
         for run in runs:
             _copy(run, layer)
         kept |= {artefact.key, *(run.key for run in runs)}
+    kept |= _ship_calibration(layer)
     _forget_others(layer, kept)
     shutil.rmtree(layer.root / "tmp", ignore_errors=True)
     show(keys, options, "\n".join(f"{name}: study {key[:12]}" for name, key in keys.items()))
+
+
+def _ship_calibration(layer: Store) -> set[str]:
+    """Copies the newest calibration of today's models, where there is one; returns its key."""
+    from mmrec_core.studies.calibration import latest_calibration
+
+    found = latest_calibration()
+    if found is None:
+        return set()
+    _copy(found, layer)
+    return {found.key}
 
 
 def _ship_embeddings(layer: Store, extractor: str) -> None:
@@ -86,8 +98,8 @@ def _copy(artefact: Artefact, layer: Store) -> None:
 
 
 def _forget_others(layer: Store, kept: set[str]) -> None:
-    """Removes shipped studies and runs that today's code would not make."""
-    for kind in ("study", "run"):
+    """Removes shipped studies, runs and calibrations that today's code would not make."""
+    for kind in ("study", "run", "calibration"):
         for artefact in list(layer.list(kind)):
             if artefact.key not in kept:
                 shutil.rmtree(artefact.path)

@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,19 @@ def study(options: argparse.Namespace) -> None:
             show(plan.to_json(), options, "")
         return
 
+    said: list[str] = []
+
+    def say(sentence: str) -> None:
+        if sentence not in said:
+            said.append(sentence)
+            print(f"mmrec_core: {sentence}", file=sys.stderr, flush=True)
+
     def report(progress: StudyProgress) -> None:
+        if progress.waiting:
+            say(f"{progress.what}.")
+        for damaged in progress.repaired:
+            say(f"{damaged} was damaged and is made again.")
+        repaired[:] = progress.repaired
         if sys.stderr.isatty():
             print(
                 f"\r\x1b[K{progress.fraction:4.0%} {progress.done_runs}/{progress.total_runs} runs "
@@ -36,10 +49,12 @@ def study(options: argparse.Namespace) -> None:
                 end="", file=sys.stderr, flush=True,
             )  # fmt: skip
 
+    repaired: list[str] = []
     result = StudyResult(run_study(chosen, report))
     if sys.stderr.isatty():
         print(file=sys.stderr)
-    show({"key": result.key, "plan": plan.to_json(), **result.document}, options, in_words(result))
+    value = {"key": result.key, "plan": plan.to_json(), **result.document, "repaired": repaired}
+    show(value, options, in_words(result))
 
 
 def in_words(result: Any) -> str:
@@ -71,6 +86,10 @@ def in_words(result: Any) -> str:
             ("recommender", "modality", "verdict", "used", "gained", "without_content"),
         ), "",
         *(f"- {v['sentence']}" for v in result.verdicts), "",
+        *(
+            f"{n:,} items keep their features in {label}, being alone in their group."
+            for label, n in result.document.get("left_in_place", {}).items()
+        ),
         f"{facts['runs']} runs, {facts['wall_seconds'] / 60:.1f} minutes, "
         f"{facts['peak_memory_mib']} MiB at most in one process. Untuned defaults. "
         f"Study {result.key[:12]}.",
@@ -97,24 +116,42 @@ def _values(options: argparse.Namespace) -> dict[str, Any]:
             pair(entry, "--features", "image=efficientnet-lite0") for entry in options.features
         )
     }
-    configs: dict[str, dict[str, Any]] = {}
-    for entry in options.set:
-        setting, value = pair(entry, "--set", "vbpr.reg=0.1")
-        name, dot, field = setting.partition(".")
-        if not dot:
-            raise InputError(f"--set {entry!r} is not RECOMMENDER.NAME=VALUE, as in vbpr.reg=0.1.")
-        configs.setdefault(name, {})[field] = _plain(value)
-    values["configs"] = configs
-    if options.k_core is not None or options.relevant_from is not None:
+    for modality, config in _dotted(options.feature_option, "--feature-option", "image.file=clip"):
+        if modality not in values["features"]:
+            raise InputError(
+                f"--feature-option names {modality}, but --features names no extractor for it."
+            )
+        values["features"][modality]["config"] = config
+    values["configs"] = dict(_dotted(options.set, "--set", "vbpr.reg=0.1"))
+    relevant_from = options.relevant_from
+    changed = {
+        "strategy": options.split,
+        "seed": options.split_seed,
+        "cold": options.cold,
+        "k_core": options.k_core,
+        "relevant_from": None if relevant_from is None else _plain(relevant_from),
+    }
+    changed = {name: value for name, value in changed.items() if value is not None}
+    if "cold" in changed and options.split != "cold-items":
+        raise InputError("--cold goes with --split cold-items only.")
+    if changed:
         from mmrec_core.studies.plan import default_split
 
-        split = default_split(options.dataset).model_dump(mode="json")
-        if options.k_core is not None:
-            split["k_core"] = options.k_core
-        if options.relevant_from is not None:
-            split["relevant_from"] = _plain(options.relevant_from)
-        values["split"] = split
+        values["split"] = default_split(options.dataset).model_dump(mode="json") | changed
     return values
+
+
+def _dotted(entries: list[str], option: str, example: str) -> Iterable[tuple[str, dict[str, Any]]]:
+    """Settings by what stands before the dot, from entries such as ``vbpr.reg=0.1``."""
+    found: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        setting, value = pair(entry, option, example)
+        name, dot, field = setting.partition(".")
+        if not dot:
+            form = "RECOMMENDER.NAME=VALUE" if option == "--set" else "MODALITY.NAME=VALUE"
+            raise InputError(f"{option} {entry!r} is not {form}, as in {example}.")
+        found.setdefault(name, {})[field] = _plain(value)
+    return found.items()
 
 
 def _plain(value: str) -> Any:
@@ -155,7 +192,7 @@ def export(options: argparse.Namespace) -> None:
     for name, figure in figures.items():
         files.append(folder / f"{name}.{options.format}")
         files[-1].write_bytes(save(figure, options.format))
-    for name in ("comparisons", "arms", "curves"):
+    for name in ("comparisons", "arms", "curves", "slices"):
         files.append(folder / f"{name}.csv")
         write_csv(getattr(result, name), files[-1])
     files.append(folder / "study.json")

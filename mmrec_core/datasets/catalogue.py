@@ -24,6 +24,9 @@ DEMO = "demo"
 
 DEMO_OPENS_ON = "both"
 
+FRESH = "fresh-"
+"""Begins the names of fresh worlds (see ``FreshWorld``); calibration studies those."""
+
 
 @dataclass(frozen=True)
 class DatasetCard:
@@ -85,6 +88,8 @@ def load_dataset(name: str) -> Dataset:
     Raises:
         InputError: There is no such dataset, or its files are gone.
     """
+    if name.startswith(FRESH):
+        return _fresh(name, settings().demo)
     if is_demo(name):
         return _demo(_world(name), settings().demo)
     dataset = _loaded(str(_artefact(name).path))
@@ -188,7 +193,7 @@ def check_free(name: str, key: str | None, replace_existing: bool) -> None:
     Raises:
         InputError: It is the demo's, or another dataset has it.
     """
-    if name == DEMO or name.startswith(f"{DEMO}-"):
+    if name == DEMO or name.startswith((f"{DEMO}-", FRESH)):
         raise InputError(f"The name {name!r} belongs to the demo; give another --name.")
     pointer = _pointer(name)
     if pointer is not None and pointer["key"] != key and not replace_existing:
@@ -209,8 +214,8 @@ def write_pointer(name: str, pointer: dict[str, Any], replace_existing: bool) ->
 
 
 def is_demo(name: str) -> bool:
-    """Whether ``name`` is one of the demo's."""
-    return name == DEMO or name in _demo_names()
+    """Whether ``name`` is one of the demo's, a fresh world over its shop included."""
+    return name == DEMO or name in _demo_names() or name.startswith(FRESH)
 
 
 def _demo_names() -> list[str]:
@@ -229,6 +234,19 @@ def _demo(world: str, folder: Path) -> Dataset:
     from mmrec_core.datasets.demo import load_world
 
     return load_world(world, folder)
+
+
+@lru_cache(maxsize=2)
+def _fresh(name: str, folder: Path) -> Dataset:
+    from mmrec_core.datasets.demo.fresh import fresh_name
+
+    world = fresh_name(name)
+    if world is None:
+        raise InputError(
+            f"There is no fresh world {name!r}: names are like fresh-picture-101-at-50 (world, "
+            "generator seed, strength in percent)."
+        )
+    return world.load(folder)
 
 
 @lru_cache(maxsize=8)

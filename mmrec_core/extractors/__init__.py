@@ -7,6 +7,7 @@ from mmrec_core.extractors.base import (
     Extractor,
     ExtractorConfig,
 )
+from mmrec_core.extractors.context_controls import OtherModality
 from mmrec_core.extractors.controls import CONTROLS, Control, apply
 from mmrec_core.extractors.efficientnet_lite import EfficientNetLite
 from mmrec_core.extractors.minilm import MiniLM
@@ -30,6 +31,7 @@ __all__ = [
     "Extractor",
     "ExtractorConfig",
     "MiniLM",
+    "OtherModality",
     "Precomputed",
     "apply",
     "default_extractor",

@@ -7,19 +7,38 @@ seed, control and modality, so that two modalities under one seed get independen
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import numpy as np
 
 from mmrec_core.domain import Embeddings, Features, InputError
+from mmrec_core.extractors.permutation import derangement
 from mmrec_core.registry import Registry
 
 ALL = "all"
 """Stands for all modalities at once."""
 
+Groups = Mapping[str, np.ndarray]
+"""What items can be grouped by -> [n_items] group numbers from 0, in the order of the features."""
+
 _BLOCK = 8192
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """What a control may look at besides the features that it replaces.
+
+    Attributes:
+        seed: Of every random draw.
+        features: All features before anything is replaced.
+        groups: Such as ``category``, where the dataset has one, and ``popularity``.
+    """
+
+    seed: int
+    features: Features
+    groups: Groups = field(default_factory=dict)
 
 
 class Control(ABC):
@@ -33,6 +52,7 @@ class Control(ABC):
         stages: ``train`` (retrain with it) and ``inference`` (score with it) where it makes sense.
         graph_ok: True when an item-item graph can be built from its features.
         content: True when the features are still the items' own.
+        within: Name of the groups that it reads; empty: none.
     """
 
     name: ClassVar[str]
@@ -42,15 +62,26 @@ class Control(ABC):
     stages: ClassVar[tuple[str, ...]] = ("train", "inference")
     graph_ok: ClassVar[bool] = True
     content: ClassVar[bool] = False
+    within: ClassVar[str] = ""
 
     @abstractmethod
-    def one(self, embeddings: Embeddings, seed: int) -> Embeddings | None:
+    def one(self, embeddings: Embeddings, context: Context) -> Embeddings | None:
         """Stands in for one modality; None where the modality is absent afterwards."""
 
-    def together(self, features: Features, seed: int) -> Features:
+    def together(self, features: Features, context: Context) -> Features:
         """Stands in for all modalities at once; each by itself unless overridden."""
-        replaced = {name: self.one(each, seed) for name, each in features.items()}
+        replaced = {name: self.one(each, context) for name, each in features.items()}
         return {name: each for name, each in replaced.items() if each is not None}
+
+    def why_not(self, modalities: Sequence[str], modality: str, groups: Groups) -> str:
+        """Why it cannot replace ``modality`` among ``modalities``, as a clause; empty: it can."""
+        if not self.within:
+            return ""
+        if self.within not in groups:
+            return f"the dataset does not say the {self.within} of its items"
+        if len(np.unique(groups[self.within])) == len(groups[self.within]):
+            return f"every item is alone in its {self.within}"
+        return ""
 
     def rng(self, seed: int, modality: str) -> np.random.Generator:
         """Generator of seed, this control and ``modality``."""
@@ -85,7 +116,7 @@ class Real(Control):
     removes = "nothing"
     content = True
 
-    def one(self, embeddings: Embeddings, seed: int) -> Embeddings:
+    def one(self, embeddings: Embeddings, context: Context) -> Embeddings:
         """The same embeddings."""
         return embeddings
 
@@ -106,23 +137,40 @@ class Shuffle(Control):
     removes = "which item has which features, and nothing else"
     note = "The reference null: geometry, spectrum and missing items stay exactly."
 
-    def one(self, embeddings: Embeddings, seed: int) -> Embeddings:
+    def one(self, embeddings: Embeddings, context: Context) -> Embeddings:
         """Permutes the observed rows."""
         rows = self._rows(embeddings)
-        groups = np.zeros(len(rows), dtype=np.int64)
-        return self._filled(
-            embeddings, rows[derangement(groups, self.rng(seed, embeddings.modality))]
-        )
+        groups = self._groups({embeddings.modality: embeddings}, context.groups)
+        rng = self.rng(context.seed, embeddings.modality)
+        return self._filled(embeddings, rows[derangement(groups[embeddings.observed], rng)])
 
-    def together(self, features: Features, seed: int) -> Features:
+    def together(self, features: Features, context: Context) -> Features:
         """One permutation for all modalities, within items that lack the same ones."""
         if not features:
             return {}
-        source = derangement(_missing_pattern(features), self.rng(seed, ALL))
+        groups = self._groups(features, context.groups)
+        source = derangement(groups, self.rng(context.seed, ALL))
         return {
             name: self._filled(each, self._full(each)[source][each.observed])
             for name, each in features.items()
         }
+
+    def left_in_place(self, features: Features, groups: Groups) -> int:
+        """How many items with features it cannot move when it replaces all of ``features``."""
+        if not features:
+            return 0
+        group = self._groups(features, groups)
+        alone = np.bincount(group)[group] == 1
+        anything = np.any([each.observed for each in features.values()], axis=0)
+        return int((alone & anything).sum())
+
+    def _groups(self, features: Features, groups: Groups) -> np.ndarray:
+        """[n_items] number of what items must share to swap: the modalities they lack, and more."""
+        shared = [features[name].missing.astype(np.int64) for name in sorted(features)]
+        if self.within:
+            shared.append(groups[self.within].astype(np.int64))
+        _, group = np.unique(np.stack(shared, axis=1), axis=0, return_inverse=True)
+        return np.asarray(group.reshape(-1))
 
     def _full(self, embeddings: Embeddings) -> np.ndarray:
         self._rows(embeddings)
@@ -141,10 +189,10 @@ class GaussianUnit(Control):
     removes = "everything, scale and spectrum included"
     note = "A difference may come from the change of scale and spectrum; compare with shuffle."
 
-    def one(self, embeddings: Embeddings, seed: int) -> Embeddings:
+    def one(self, embeddings: Embeddings, context: Context) -> Embeddings:
         """N(0, 1) in every observed row."""
         shape = self._rows(embeddings).shape
-        noise = self.rng(seed, embeddings.modality).standard_normal(shape, dtype=np.float32)
+        noise = self.rng(context.seed, embeddings.modality).standard_normal(shape, dtype=np.float32)
         return self._filled(embeddings, noise)
 
 
@@ -162,14 +210,14 @@ class GaussianMatched(Control):
     removes = "everything but first and second moments"
     note = "Shrunk covariance where there are fewer items than columns."
 
-    def one(self, embeddings: Embeddings, seed: int) -> Embeddings:
+    def one(self, embeddings: Embeddings, context: Context) -> Embeddings:
         """N(mean, covariance) in every observed row."""
         rows = self._rows(embeddings)
         n, d = rows.shape
         if n == 0:
             return self._filled(embeddings, rows)
         mean = rows.mean(axis=0, dtype=np.float64)
-        rng = self.rng(seed, embeddings.modality)
+        rng = self.rng(context.seed, embeddings.modality)
         shrinkage, mean_eigenvalue, divisor = 0.0, 0.0, max(1, n - 1)
         if 1 < n < d:
             from sklearn.covariance import ledoit_wolf_shrinkage
@@ -203,7 +251,7 @@ class Mean(Control):
     removes = "everything but who has features at all"
     note = "The missingness control. An item graph built from it consists of ties."
 
-    def one(self, embeddings: Embeddings, seed: int) -> Embeddings:
+    def one(self, embeddings: Embeddings, context: Context) -> Embeddings:
         """The mean of the observed rows in each of them."""
         rows = self._rows(embeddings)
         if len(rows) == 0:
@@ -225,7 +273,7 @@ class Removed(Control):
     removes = "the modality"
     note = "The modality is absent, not zero."
 
-    def one(self, embeddings: Embeddings, seed: int) -> None:
+    def one(self, embeddings: Embeddings, context: Context) -> None:
         """Nothing."""
         return None
 
@@ -245,7 +293,7 @@ class Identity(Control):
     stages = ("train",)
     graph_ok = False
 
-    def one(self, embeddings: Embeddings, seed: int) -> Embeddings:
+    def one(self, embeddings: Embeddings, context: Context) -> Embeddings:
         """One-hot item ids."""
         n = len(embeddings.item_ids)
         return Embeddings(
@@ -273,7 +321,13 @@ for _control in (
     CONTROLS.register(_control.name, _control)
 
 
-def apply(features: Features, modality: str, control: str, seed: int = 0) -> Features:
+def apply(
+    features: Features,
+    modality: str,
+    control: str,
+    seed: int = 0,
+    groups: Groups | None = None,
+) -> Features:
     """Replaces one modality, or all, by a control.
 
     Args:
@@ -281,76 +335,49 @@ def apply(features: Features, modality: str, control: str, seed: int = 0) -> Fea
         modality: A key of ``features``, or ``all``.
         control: A name in CONTROLS.
         seed: Not negative; of every random draw.
+        groups: What the items can be grouped by, for controls that read it.
 
     Returns:
         New features; modalities that were not named are the very same objects.
 
     Raises:
-        InputError: Unknown control or modality, or a control that one-hot ids cannot take.
+        InputError: Unknown control or modality, or a control that cannot be applied here.
     """
     chosen = CONTROLS.get(control)
     if seed < 0:
         raise InputError(f"The seed of a control is {seed}; give 0 or more.")
-    if modality == ALL:
-        _check_same_items(features)
-        return chosen.together(features, seed)
-    if modality not in features:
+    _check_same_items(features)
+    if modality not in (ALL, *features):
         known = ", ".join(features) or "none"
         raise InputError(f"There are no features of modality {modality!r}. Present: {known}.")
-    stand_in = chosen.one(features[modality], seed)
+    reason = chosen.why_not(list(features), modality, groups or {})
+    if reason:
+        raise InputError(f"Control {control!r} cannot be applied to {modality}: {reason}.")
+    context = Context(seed, features, groups or {})
+    if modality == ALL:
+        return chosen.together(features, context)
+    stand_in = chosen.one(features[modality], context)
     result = {name: stand_in if name == modality else each for name, each in features.items()}
     return {name: each for name, each in result.items() if each is not None}
 
 
-def left_in_place(features: Features, modality: str) -> int:
-    """How many items with features ``shuffle`` cannot move, being alone with their missing mask.
+def left_in_place(
+    features: Features, modality: str, control: str = "shuffle", groups: Groups | None = None
+) -> int:
+    """How many items with features keep them, being alone in their group; 0 unless shuffled.
 
     Args:
         features: As in ``apply``.
         modality: As in ``apply``.
+        control: As in ``apply``.
+        groups: As in ``apply``.
     """
-    if modality != ALL:
-        return int(features[modality].observed.sum() == 1)
-    if not features:
+    chosen = CONTROLS.get(control)
+    if not isinstance(chosen, Shuffle):
         return 0
-    _check_same_items(features)
-    pattern = _missing_pattern(features)
-    alone = np.bincount(pattern)[pattern] == 1
-    anything = np.any([each.observed for each in features.values()], axis=0)
-    return int((alone & anything).sum())
-
-
-def derangement(groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A random permutation within groups that leaves no member in its place.
-
-    Uniform over all such permutations: groups with a fixed point are drawn again (a draw succeeds
-    with probability about 1/e, so this ends after a few rounds).
-
-    Args:
-        groups: [n] group of each position; non-negative integers.
-        rng: Source of chance.
-
-    Returns:
-        [n] position that each position takes its content from; itself only in a group of one.
-    """
-    source = np.arange(len(groups))
-    if len(groups) == 0:
-        return source
-    todo = np.flatnonzero(np.bincount(groups)[groups] > 1)
-    todo = todo[np.argsort(groups[todo], kind="stable")]
-    while len(todo):
-        drawn = todo[np.lexsort((rng.random(len(todo)), groups[todo]))]
-        source[todo] = drawn
-        again = np.unique(groups[todo[drawn == todo]])
-        todo = todo[np.isin(groups[todo], again)]
-    return source
-
-
-def _missing_pattern(features: Mapping[str, Embeddings]) -> np.ndarray:
-    """[n_items] number of the set of modalities that each item lacks."""
-    masks = np.stack([features[name].missing for name in sorted(features)], axis=1)
-    _, pattern = np.unique(masks, axis=0, return_inverse=True)
-    return pattern.reshape(-1)
+    replaced = features if modality == ALL else {modality: features[modality]}
+    _check_same_items(replaced)
+    return chosen.left_in_place(replaced, groups or {})
 
 
 def _check_same_items(features: Features) -> None:

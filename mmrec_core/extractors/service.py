@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,10 @@ def default_extractor(modality: str, dataset: Dataset | None = None) -> tuple[st
     """
     if modality not in MODALITIES:
         raise InputError(f"There is no modality {modality!r}. Known: {', '.join(MODALITIES)}.")
+    for name, installed in _sources(dataset, "features") if dataset is not None else ():
+        # A lost file must not pass for a dataset that came without features.
+        if not (installed.path / name).is_file():
+            installed.file(name)
     for path in feature_files(dataset) if dataset is not None else ():
         if guess_modality(path.stem) == modality:
             return "precomputed", make_config(EXTRACTORS.get("precomputed"), {"file": path.stem})
@@ -76,9 +80,9 @@ def default_extractor(modality: str, dataset: Dataset | None = None) -> tuple[st
 def find_embeddings(
     dataset: Dataset, extractor: str, config: Options = None, *, into: Store | None = None
 ) -> Artefact | None:
-    """The finished embeddings, or None; needs neither weights nor torch."""
+    """The finished and sound embeddings, or None; needs neither weights nor torch."""
     chosen = make_extractor(extractor, config)
-    return (into or installed_store()).get(KIND, chosen.spec(dataset))
+    return (into or installed_store()).sound(KIND, Store.key(KIND, chosen.spec(dataset)))
 
 
 def embed(
@@ -105,18 +109,20 @@ def embed(
         batch_size: Most items at once; None: what suits the device.
 
     Raises:
-        InputError: Unknown extractor or option, unusable input, missing weights, no memory.
+        InputError: Unknown extractor or option, unusable input, missing weights, no memory, a
+            full disk, or damaged files of the dataset.
     """
     store = into or installed_store()
     chosen = make_extractor(extractor, config)
     spec = chosen.spec(dataset)
-    found = store.get(KIND, spec)
+    found = store.sound(KIND, store.key(KIND, spec))
     if found is None:
         if settings().read_only:
             raise InputError("This store is on show (MMREC_READ_ONLY=1): nothing is computed.")
         ok, reason = chosen.availability()
         if not ok:
             raise InputError(f"{chosen.title} cannot run: {reason}.")
+        _check_sources(dataset, chosen)
         found = _compute(store, chosen, spec, dataset, progress, batch_size)
     return load_embeddings(found), found
 
@@ -175,6 +181,26 @@ def save_embeddings(
         "n_failures": len(embeddings.failures),
         "width": embeddings.width,
     }
+
+
+def _check_sources(dataset: Dataset, extractor: Extractor) -> None:
+    """Refuses to encode pictures or features that are no longer what was installed.
+
+    Their own fingerprints would only tell that they are others.
+
+    Raises:
+        DamagedArtefact: A file of the dataset is gone or damaged.
+    """
+    read = "features" if extractor.name == "precomputed" else "images"
+    for name, installed in _sources(dataset, read):
+        installed.file(name)
+
+
+def _sources(dataset: Dataset, folder: str) -> Iterator[tuple[str, Artefact]]:
+    """Files in one folder of an installed dataset; none of the demo, which is not installed."""
+    if (dataset.folder / "meta.json").is_file():
+        installed = Artefact("dataset", dataset.folder.name, dataset.folder)
+        yield from ((n, installed) for n in installed.meta["files"] if Path(n).parts[0] == folder)
 
 
 def _compute(
@@ -256,11 +282,15 @@ class FolderShards:
             },
         )
         aside = target.with_name(f"{target.name}.{os.getpid()}.tmp")
-        with aside.open("wb") as file:
-            np.save(file, encoded.matrix, allow_pickle=False)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, target)
+        try:
+            with aside.open("wb") as file:
+                np.save(file, encoded.matrix, allow_pickle=False)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(aside, target)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
         self.saved_rows += len(rows)
 
     def _path(self, index: int, ending: str) -> Path:

@@ -90,8 +90,9 @@ _KIND_MARKERS: Mapping[str, Marker] = {
     "over_gaussian-matched": Marker("triangle-left", "<"),
     "over_mean": Marker("diamond", "D", hollow=True),
     "over_identity": Marker("star", "*"),
-    "over_within-category": Marker("circle", "o", hollow=True),
-    "over_within-popularity": Marker("square", "s", hollow=True),
+    "over_shuffle-within-category": Marker("circle", "o", hollow=True),
+    "over_shuffle-within-popularity": Marker("square", "s", hollow=True),
+    "over_other-modality": Marker("pentagon", "p"),
 }
 _OTHER_KIND = Marker("triangle-right", ">")
 

@@ -54,6 +54,7 @@ class Recommender(ABC):
         seeded: False when training draws nothing at random.
         backbone: Name of the published model without content it extends, if any.
         reference: Paper.
+        cold: How it scores an item that a split keeps out of training, in words.
         version: Raised whenever the same inputs would give other numbers.
     """
 
@@ -66,6 +67,7 @@ class Recommender(ABC):
     seeded: ClassVar[bool] = True
     backbone: ClassVar[str | None] = None
     reference: ClassVar[str]
+    cold: ClassVar[str]
     version: ClassVar[int] = 1
     Config: ClassVar[type[RecommenderConfig]] = RecommenderConfig
 

@@ -10,6 +10,7 @@ class Random(Closed):
 
     name, title, family = "random", "Random", "baseline"
     reference = "-"
+    cold = "Like any other item, at random."
 
     def learn(self) -> None:
         """Learns nothing."""
@@ -41,6 +42,7 @@ class MostPop(Closed):
     name, title, family = "most-pop", "MostPop", "baseline"
     seeded = False
     reference = "-"
+    cold = "Nobody took it in training, so it scores 0: ties, in a seeded random order."
 
     def learn(self) -> None:
         """Counts the train interactions of every item."""

@@ -29,6 +29,7 @@ class BPRMF(Trained):
 
     name, title, family = "bpr-mf", "BPR-MF", "collaborative"
     reference = "Rendle et al., BPR: Bayesian Personalized Ranking from Implicit Feedback, UAI 2009"
+    cold = "Its embedding is zero, so it scores 0 for everyone: ties, in a seeded random order."
     Config = BPRMFConfig
 
     @classmethod
@@ -36,7 +37,7 @@ class BPRMF(Trained):
         """User and item embeddings."""
         return {
             "user": Initial((split.n_users, config.factors), 0.05),
-            "item": Initial((split.n_items, config.factors), 0.05),
+            "item": Initial((split.n_items, config.factors), 0.05, by_item=True),
         }
 
     @classmethod

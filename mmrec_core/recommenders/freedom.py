@@ -33,16 +33,17 @@ else:
 
 
 class FREEDOMConfig(TrainedConfig):
-    """Settings of FREEDOM."""
+    """Settings of FREEDOM; how the defaults were found: docs/tuning.md."""
 
-    reg: float = Field(0.02, ge=0, description="L2 weight on the ego embeddings of each triple")
+    learning_rate: float = Field(1e-2, gt=0, le=1, description="Step size of Adam")
+    reg: float = Field(0.05, ge=0, description="L2 weight on the ego embeddings of each triple")
     layers: int = Field(2, ge=1, le=4, description="Propagation steps over the user-item graph")
-    neighbours: int = Field(10, ge=1, le=100, description="Neighbours in the item graph")
+    neighbours: int = Field(20, ge=1, le=100, description="Neighbours in the item graph")
     image_weight: float = Field(
         0.5, ge=0, le=1, description="Share of the picture in the item graph, beside text"
     )
     edge_dropout: float = Field(
-        0.8, ge=0, lt=1, description="Share of user-item edges left out, anew in each epoch"
+        0.5, ge=0, lt=1, description="Share of user-item edges left out, anew in each epoch"
     )
     feature_loss: float = Field(
         0.0, ge=0, description="Weight of the ranking loss on projected features"
@@ -105,9 +106,10 @@ class FREEDOMContext(ModelContext):
 class FREEDOM(Trained):
     """Item = LightGCN item + its content neighbours' embeddings, h = A i.
 
-    The item graph A is frozen: for each modality the 10 nearest items by cosine of the centred
-    features, unweighted, row-normalised, without the item itself; modalities are mixed by
-    ``image_weight``. Without content it is LightGCN on thinned graphs.
+    The item graph A is frozen: for each modality the nearest items (20 by default; the paper
+    takes 10) by cosine of the centred features, unweighted, row-normalised, without the item
+    itself; modalities are mixed by ``image_weight``. Without content it is LightGCN on thinned
+    graphs.
     """
 
     name, title, family = "freedom", "FREEDOM", "graph"
@@ -118,6 +120,11 @@ class FREEDOM(Trained):
         "Zhou and Shen, A Tale of Two Graphs: Freezing and Denoising Graph Structures for "
         "Multimodal Recommendation, ACM MM 2023"
     )
+    cold = (
+        "It has no user edge and its own embedding is zero: its score comes from the embeddings "
+        "of its content neighbours, h = A i, in which cold neighbours count zero. Without content "
+        "it scores 0."
+    )
     Config = FREEDOMConfig
     Context = FREEDOMContext
 
@@ -126,11 +133,13 @@ class FREEDOM(Trained):
         """Embeddings, and W of each present modality where the feature loss is on."""
         result = {
             "user": Initial((split.n_users, config.factors), 0.1),
-            "item": Initial((split.n_items, config.factors), 0.1),
+            "item": Initial((split.n_items, config.factors), 0.1, by_item=True),
         }
         if config.feature_loss > 0:
             for modality, own in features.items():
-                result[f"project_{modality}"] = Initial((own.width, config.factors), 0.05)
+                result[f"project_{modality}"] = Initial(
+                    (own.width, config.factors), 0.05, by_item=own.one_hot
+                )
         return result
 
     @classmethod

@@ -23,6 +23,7 @@ class ItemKNN(Closed):
     name, title, family = "item-knn", "ItemKNN", "collaborative"
     seeded = False
     reference = "Sarwar et al., WWW 2001; shrinkage as in Ferrari Dacrema et al., RecSys 2019"
+    cold = "It resembles no item, so it scores 0 for everyone: ties, in a seeded random order."
     Config = ItemKNNConfig
     config: ItemKNNConfig
 

@@ -63,6 +63,10 @@ class LightGCN(Trained):
 
     name, title, family = "light-gcn", "LightGCN", "collaborative"
     reference = "He et al., LightGCN, SIGIR 2020"
+    cold = (
+        "It has no edge and its embedding is zero, so it scores 0 for everyone: ties, in a seeded "
+        "random order."
+    )
     Config = LightGCNConfig
     Context = LightGCNContext
 
@@ -71,7 +75,7 @@ class LightGCN(Trained):
         """User and item embeddings."""
         return {
             "user": Initial((split.n_users, config.factors), 0.1),
-            "item": Initial((split.n_items, config.factors), 0.1),
+            "item": Initial((split.n_items, config.factors), 0.1, by_item=True),
         }
 
     @classmethod

@@ -19,6 +19,7 @@ from mmrec_core.domain import Features, InputError, Progress, Split, no_progress
 from mmrec_core.lazy import lazy_import
 from mmrec_core.recommenders.base import FitReport, Recommender, RecommenderConfig
 from mmrec_core.recommenders.sampling import TripleSampler
+from mmrec_core.recommenders.validation import Validation
 from mmrec_core.settings import device
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ else:
 Parameters = dict[str, "torch.Tensor"]
 Factors = dict[str, tuple["torch.Tensor | None", "torch.Tensor"]]
 """Part name -> (users [S, n_users, k], items [S, n_items, k]), or (None, [S, n_items])."""
-
-VALIDATION_K = 20
 
 
 class TrainedConfig(RecommenderConfig):
@@ -47,10 +46,19 @@ class TrainedConfig(RecommenderConfig):
 
 @dataclass(frozen=True)
 class Initial:
-    """Shape and standard deviation of a parameter at the start (normal, mean 0)."""
+    """How a parameter begins.
+
+    Attributes:
+        shape: Without the leading dimension of seeds.
+        std: Standard deviation (normal, mean 0).
+        by_item: True when row i belongs to item i alone. Where a split keeps items out of
+            training on purpose, their rows are zero from beginning to end: a row that nothing
+            trains would send the item into a random direction.
+    """
 
     shape: tuple[int, ...]
     std: float
+    by_item: bool = False
 
 
 class DivergedError(InputError):
@@ -208,9 +216,11 @@ class _Training:
         self.features, self.seeds = list(features), list(seeds)
         self.device = training_device()
         self.active = list(range(len(seeds)))
-        self.samplers = [TripleSampler(split.train, seed) for seed in seeds]
+        self.samplers = [TripleSampler(split.train, seed, split.cold) for seed in seeds]
         self.rngs = [np.random.default_rng([seed, 2]) for seed in seeds]
-        self.validation = _Validation(split, self.device)
+        self.validation = Validation(split, self.device)
+        self.cold = torch.from_numpy(np.flatnonzero(split.cold)).to(self.device)
+        self.held_at_zero: list[str] = []
         self.parameters = {
             name: torch.nn.Parameter(torch.from_numpy(array).to(self.device))
             for name, array in self._initial().items()
@@ -264,6 +274,9 @@ class _Training:
                     for seed in self.seeds
                 ]
             )
+            if initial.by_item and len(self.cold):
+                arrays[name][:, self.split.cold] = 0.0
+                self.held_at_zero.append(name)
         return arrays
 
     def _new_optimizer(self) -> Any:
@@ -290,6 +303,11 @@ class _Training:
             self.optimizer.zero_grad()
             # Seeds share no parameter, so the gradient of the sum is each seed's own gradient.
             loss.sum().backward()
+            for name in self.held_at_zero:
+                # A graph over items reaches rows that no triple does.
+                gradient = self.parameters[name].grad
+                if gradient is not None:
+                    gradient[:, self.cold] = 0.0
             self.optimizer.step()
             total += loss.detach() * users.shape[1]
         losses = (total / triples.shape[2]).cpu().numpy()
@@ -340,61 +358,6 @@ class _Training:
             converged=self.best_epoch[s] + self.config.patience <= self.config.max_epochs,
             curve=curve,
         )
-
-
-class _Validation:
-    """Recall@20 on the validation part, on the device, in blocks of users, without rounding."""
-
-    BLOCK = 4096
-
-    def __init__(self, split: Split, device: str) -> None:
-        relevant = split.relevant("valid").tocsr()
-        self.n_items = split.n_items
-        counts = np.diff(relevant.indptr)
-        self.users = np.flatnonzero(counts)
-        self.k = min(VALIDATION_K, split.n_items)
-        if not len(self.users):
-            raise InputError(
-                "No user has a relevant validation item: training cannot be stopped early. "
-                "Lower the relevance threshold or the k-core."
-            )
-        self.blocks = []
-        for start in range(0, len(self.users), self.BLOCK):
-            rows = self.users[start : start + self.BLOCK]
-            mask = split.train[rows].tocoo()
-            wanted = relevant[rows].tocoo()
-            self.blocks.append(
-                (
-                    torch.from_numpy(rows).to(device),
-                    torch.from_numpy(mask.row.astype(np.int64) * self.n_items + mask.col).to(
-                        device
-                    ),
-                    torch.from_numpy(
-                        np.sort(wanted.row.astype(np.int64) * self.n_items + wanted.col)
-                    ).to(device),
-                    torch.from_numpy(counts[rows].astype(np.float32)).to(device),
-                )
-            )
-
-    def recall(self, factors: Factors, n_seeds: int) -> np.ndarray:
-        """Mean over users for each seed, float64 [S]."""
-        left = torch.cat([u for u, _ in factors.values() if u is not None], dim=2)
-        right = torch.cat([v for u, v in factors.values() if u is not None], dim=2)
-        bias = sum(v for u, v in factors.values() if u is None)
-        result = np.zeros(n_seeds)
-        for s in range(n_seeds):
-            for users, masked, wanted, counts in self.blocks:
-                scores = left[s][users] @ right[s].T
-                if not isinstance(bias, int):
-                    scores += bias[s]
-                scores.view(-1)[masked] = -torch.inf
-                top = scores.topk(self.k, dim=1, sorted=False).indices
-                rows = torch.arange(len(users), device=top.device)[:, None]
-                keys = rows * self.n_items + top
-                at = torch.searchsorted(wanted, keys).clamp_(max=len(wanted) - 1)
-                hits = (wanted[at] == keys).sum(dim=1)
-                result[s] += float((hits.double() / counts.double()).sum())
-        return result / len(self.users)
 
 
 def training_device() -> str:

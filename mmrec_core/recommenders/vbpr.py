@@ -59,6 +59,10 @@ class VBPR(Trained):
     features_at_inference = True
     backbone = "bpr-mf"
     reference = "He and McAuley, VBPR: Visual Bayesian Personalized Ranking, AAAI 2016"
+    cold = (
+        "Its embedding and bias are zero: the score is its content alone. Without content it "
+        "scores 0."
+    )
     Config = VBPRConfig
     Context = VBPRContext
 
@@ -67,12 +71,15 @@ class VBPR(Trained):
         """Embeddings, bias, and theta and W of each present modality."""
         result = {
             "user": Initial((split.n_users, config.factors), 0.05),
-            "item": Initial((split.n_items, config.factors), 0.05),
-            "bias": Initial((split.n_items,), 0.0),
+            "item": Initial((split.n_items, config.factors), 0.05, by_item=True),
+            "bias": Initial((split.n_items,), 0.0, by_item=True),
         }
         for modality, own in features.items():
             result[f"theta_{modality}"] = Initial((split.n_users, config.content_factors), 0.05)
-            result[f"project_{modality}"] = Initial((own.width, config.content_factors), 0.05)
+            # Over one-hot ids the projection is a free vector for each item.
+            result[f"project_{modality}"] = Initial(
+                (own.width, config.content_factors), 0.05, by_item=own.one_hot
+            )
         return result
 
     @classmethod

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
+import pandas as pd
 
 from mmrec_core.datasets.catalogue import load_dataset
 from mmrec_core.datasets.split import SplitConfig, make_split
@@ -17,12 +18,16 @@ from mmrec_core.domain import (
     Split,
     no_progress,
 )
+from mmrec_core.extractors.base import EXTRACTORS, make_config
+from mmrec_core.extractors.context_controls import category_groups, popularity_groups
+from mmrec_core.extractors.controls import Groups
 from mmrec_core.extractors.service import (
     default_extractor,
     embed,
     find_embeddings,
     load_embeddings,
 )
+from mmrec_core.recommenders.validation import VALIDATION_K
 from mmrec_core.studies.study import FeatureChoice, Study
 
 
@@ -39,6 +44,11 @@ class Inputs:
         """Modality -> whether some items lack it."""
         return {m: bool(e.missing.any()) for m, e in self.features.items()}
 
+    @cached_property
+    def groups(self) -> Groups:
+        """What controls may group the split's items by."""
+        return item_groups(self.dataset, self.split)
+
     @property
     def fingerprints(self) -> dict[str, str]:
         """What a study's numbers rest on besides the study itself."""
@@ -49,7 +59,7 @@ class Inputs:
 
 
 def resolved(study: Study) -> Study:
-    """The study with its split and extractors spelled out."""
+    """The study with its split and its extractors' options spelled out."""
     dataset = load_dataset(study.dataset)
     split = study.split or SplitConfig(
         strategy=dataset.info.split,
@@ -58,11 +68,12 @@ def resolved(study: Study) -> Study:
     )
     features = dict(study.features)
     for modality in study.modalities:
-        if modality not in features:
+        if modality in features:
+            name = features[modality].extractor
+            config = make_config(EXTRACTORS.get(name), features[modality].config)
+        else:
             name, config = default_extractor(modality, dataset)
-            features[modality] = FeatureChoice(
-                extractor=name, config=config.model_dump(mode="json")
-            )
+        features[modality] = FeatureChoice(extractor=name, config=config.model_dump(mode="json"))
     return study.model_copy(
         update={"split": split, "features": {m: features[m] for m in study.modalities}}
     )
@@ -75,9 +86,25 @@ def study_split(dataset_name: str, fingerprint: str, config: SplitConfig) -> Spl
 
 
 def split_of(study: Study) -> Split:
-    """The split of a resolved study."""
+    """The split of a resolved study.
+
+    Raises:
+        InputError: The dataset cannot be divided so, or too few items are ranked.
+    """
     assert study.split is not None
-    return study_split(study.dataset, load_dataset(study.dataset).fingerprint, study.split)
+    split = study_split(study.dataset, load_dataset(study.dataset).fingerprint, study.split)
+    _enough_to_rank(study, split)
+    return split
+
+
+def item_groups(dataset: Dataset, split: Split) -> Groups:
+    """Groups of the split's items by popularity in training and, if there are any, categories."""
+    groups = {"popularity": popularity_groups(split.train_degree)}
+    row = pd.Index(dataset.item_ids).get_indexer(pd.Index(split.item_ids))
+    categories = dataset.items["category"].to_numpy(dtype=object)[row]
+    if (categories != "").any():
+        groups["category"] = category_groups(categories, dataset.info.category_separator)
+    return groups
 
 
 def embedded(study: Study, modality: str) -> bool:
@@ -126,3 +153,15 @@ def load_inputs(study: Study) -> Inputs:
             )
         features[modality] = aligned
     return Inputs(dataset, split, features)
+
+
+def _enough_to_rank(study: Study, split: Split) -> None:
+    """Refuses a split whose candidates all fit into one list: every model would be perfect."""
+    if split.candidates is None:
+        return
+    n, k = int(split.candidates.sum()), max(VALIDATION_K, int(study.metric.partition("@")[2]))
+    if n <= k:
+        raise InputError(
+            f"Only {n} items are ranked ({split.description}), so a list of {k} holds them all "
+            "whatever the model; raise the share of cold items."
+        )

@@ -9,7 +9,7 @@ from mmrec_core.domain import Split
 from mmrec_core.recommenders import RECOMMENDERS
 from mmrec_core.settings import settings
 from mmrec_core.store import store
-from mmrec_core.studies.inputs import embedded, load_inputs, resolved, split_of
+from mmrec_core.studies.inputs import embedded, item_groups, load_inputs, resolved, split_of
 from mmrec_core.studies.runs import KIND as RUN
 from mmrec_core.studies.runs import find_run
 from mmrec_core.studies.study import Arm, Skipped, Study, arms_of, recommender_config
@@ -95,8 +95,9 @@ def plan_study(study: Study) -> Plan:
     else:
         inputs = load_inputs(study)
         missing = dict(inputs.missing)
-    arms, skipped = arms_of(study, missing)
-    items = load_dataset(study.dataset).n_items
+    dataset = load_dataset(study.dataset)
+    arms, skipped = arms_of(study, missing, item_groups(dataset, split))
+    items = dataset.n_items
     seconds = sum(SECONDS_PER_ITEM[m] * items for m in to_embed)
     measured = _measured_seconds(split)
     runs = left = 0

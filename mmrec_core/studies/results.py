@@ -1,5 +1,7 @@
 """Reading finished studies: cheap, without torch; what pages and exports draw from."""
 
+import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from mmrec_core.domain import InputError
+from mmrec_core.extractors import EXTRACTORS
 from mmrec_core.store import Artefact, store
 
 KIND = "study"
@@ -61,6 +64,11 @@ class StudyResult:
         """Learning curves: arm, seed, epoch, loss, recall@20."""
         return self.artefact.table("curves")
 
+    @cached_property
+    def slices(self) -> pd.DataFrame:
+        """Used and gained in parts of users and items; see slices.slice_table."""
+        return self.artefact.table("slices")
+
     @property
     def facts(self) -> Mapping[str, Any]:
         """Runs, seconds, memory."""
@@ -83,24 +91,45 @@ class StudyResult:
 
 def study_command(study: Mapping[str, Any]) -> str:
     """The command line of a study; what decides its numbers is spelled out."""
-    parts = ["python -m mmrec_core study", study["dataset"]]
+    parts = ["python", "-m", "mmrec_core", "study", study["dataset"]]
     for option in ("recommenders", "references", "modalities", "controls"):
         parts += [f"--{option}", *study[option]]
     chosen = [f"{m}={c['extractor']}" for m, c in study["features"].items()]
     if chosen:
         parts += ["--features", *chosen]
+    for modality, choice in study["features"].items():
+        fields = EXTRACTORS.get(choice["extractor"]).Config.model_fields
+        for option, value in choice["config"].items():
+            if option not in fields or fields[option].get_default() != value:
+                parts += ["--feature-option", f"{modality}.{option}={typed(value)}"]
     parts += ["--seeds", str(study["seeds"]), "--stage", study["stage"]]
     parts += ["--metric", study["metric"], "--delta", f"{study['delta']:g}"]
     parts += ["--first-seed", str(study["first_seed"]), "--mask", study["mask"]]
     split = study["split"] or {}
+    if "strategy" in split:
+        parts += ["--split", split["strategy"]]
+    if split.get("seed"):
+        parts += ["--split-seed", str(split["seed"])]
+    if "cold" in split:
+        parts += ["--cold", f"{split['cold']:g}"]
     if "k_core" in split:
         parts += ["--k-core", str(split["k_core"])]
     if split.get("relevant_from") is not None:
         parts += ["--relevant-from", str(split["relevant_from"])]
     for name, values in study["configs"].items():
         for field, value in values.items():
-            parts += ["--set", f"{name}.{field}={value}"]
-    return " ".join(parts)
+            parts += ["--set", f"{name}.{field}={typed(value)}"]
+    return shlex.join(parts)
+
+
+def typed(value: Any) -> str:
+    """A value as it is typed after ``NAME=``: JSON, but plain words without quotes."""
+    if isinstance(value, str):
+        try:
+            json.loads(value)
+        except ValueError:
+            return value
+    return json.dumps(value)
 
 
 def list_studies(dataset: str | None = None) -> list[StudyResult]:

@@ -8,15 +8,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from mmrec_core.domain import Progress
+from mmrec_core.datasets.catalogue import load_dataset
+from mmrec_core.domain import InputError, Progress, sha256_json
 from mmrec_core.metrics.ranking import CUTOFFS
 from mmrec_core.settings import settings, worker_environment
-from mmrec_core.store import Artefact, Store, store, write_json
+from mmrec_core.store import SOURCES, Artefact, DamagedArtefact, Store, store, write_json
 from mmrec_core.studies.evidence import (
     arm_table,
     comparison_table,
@@ -27,11 +29,12 @@ from mmrec_core.studies.evidence import (
 )
 from mmrec_core.studies.inputs import Inputs, embed_modality, embedded, load_inputs, resolved
 from mmrec_core.studies.runs import KIND as RUN
-from mmrec_core.studies.runs import environment, find_run, run_spec, train_runs
+from mmrec_core.studies.runs import environment, left_in_place, run_spec, sound_run, train_runs
+from mmrec_core.studies.slices import slice_table
 from mmrec_core.studies.study import RANKING_METRICS, Arm, Study, arms_of
 
 KIND = "study"
-STUDY_VERSION = 1
+STUDY_VERSION = 2
 SEEDS_AT_ONCE = 5
 METRICS = tuple(f"{name}@{k}" for name in RANKING_METRICS for k in CUTOFFS)
 
@@ -41,12 +44,22 @@ Task = tuple[str, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class StudyProgress:
-    """Where a running study stands; ``fraction`` of the expected work is done."""
+    """Where a running study stands; ``fraction`` of the expected work is done.
+
+    ``repaired`` names what was damaged in the store and is made again, or was. ``waiting`` is True
+    while another process carries out the very same study.
+    """
 
     fraction: float
     done_runs: int
     total_runs: int
     what: str
+    repaired: tuple[str, ...] = ()
+    waiting: bool = False
+
+
+class EndedFromOutside(InputError):
+    """A process that trained for a study was killed; what was finished is kept."""
 
 
 Report = Callable[[StudyProgress], None]
@@ -54,7 +67,7 @@ Report = Callable[[StudyProgress], None]
 
 def study_spec(study: Study, inputs: Inputs) -> dict[str, Any]:
     """What a study's artefact is made from."""
-    arms, _ = arms_of(study, inputs.missing)
+    arms, _ = arms_of(study, inputs.missing, inputs.groups)
     return {
         "version": STUDY_VERSION,
         "study": study.model_dump(mode="json"),
@@ -65,17 +78,19 @@ def study_spec(study: Study, inputs: Inputs) -> dict[str, Any]:
 
 
 def finished_study(study: Study) -> Artefact | None:
-    """The stored result of a study, or None; looks only at what is there."""
+    """The stored, sound result of a study, or None; looks only at what is there."""
     study = resolved(study.checked())
     if not all(embedded(study, modality) for modality in study.modalities):
         return None
-    return store().get(KIND, study_spec(study, load_inputs(study)))
+    return store().sound(KIND, Store.key(KIND, study_spec(study, load_inputs(study))))
 
 
 def run_study(study: Study, report: Report | None = None, workers: int | None = None) -> Artefact:
     """Carries out a study and returns its artefact; what the store has is not done again.
 
-    The artefact holds ``study.json`` (study, verdicts, skipped arms, environment), and the
+    Where another process carries out the same study, that one is waited for. What is damaged in
+    the store is put aside, made again, and named in the progress and in the artefact's facts. The
+    artefact holds ``study.json`` (study, verdicts, skipped arms, environment), and the
     tables comparisons, arms, curves and per_user.
 
     Args:
@@ -85,21 +100,44 @@ def run_study(study: Study, report: Report | None = None, workers: int | None = 
 
     Raises:
         InputError: The study or its dataset cannot be used.
+        EndedFromOutside: A process that trained for it was killed.
+        DiskFull: There is no room for the results.
     """
     study = resolved(study.checked())
-    report = report or (lambda progress: None)
-    workers = workers or settings().workers
-    started = time.time()
-    todo = [m for m in study.modalities if not embedded(study, m)]
-    _carry_out(study, [(f"embed {m}", ()) for m in todo], workers, _Meter(report, 0, 0))
-    inputs = load_inputs(study)
-    spec = study_spec(study, inputs)
-    found = store().get(KIND, spec)
+    found = finished_study(study)
     if found is not None:
         return found
-    arms, skipped = arms_of(study, inputs.missing)
-    tasks, total, done = _tasks(study, inputs, arms)
-    meter = _Meter(report, total, done)
+    if settings().read_only:
+        raise InputError("This store is on show (MMREC_READ_ONLY=1): nothing is computed.")
+    meter = _Meter(report or (lambda progress: None))
+    put_aside: set[str] = set()
+    store().prune()
+    key = sha256_json([study.model_dump(mode="json"), load_dataset(study.dataset).fingerprint])
+    with store().alone(KIND, [key], meter.wait):
+        while True:
+            try:
+                return _run_study(study, meter, workers or settings().workers)
+            except DamagedArtefact as damaged:
+                # Twice the same would be a disk that spoils what is written.
+                if damaged.kind in SOURCES or damaged.key in put_aside:
+                    raise
+                put_aside.add(damaged.key)
+
+
+def _run_study(study: Study, meter: "_Meter", workers: int) -> Artefact:
+    started = time.time()
+    meter.parts.clear()
+    todo = [m for m in study.modalities if not embedded(study, m)]
+    _carry_out(study, [(f"embed {m}", ()) for m in todo], workers, meter)
+    inputs = load_inputs(study)
+    spec = study_spec(study, inputs)
+    found = store().sound(KIND, Store.key(KIND, spec))
+    if found is not None:
+        meter.start()
+        return found
+    arms, skipped = arms_of(study, inputs.missing, inputs.groups)
+    tasks, meter.total, meter.done = _tasks(study, inputs, arms)
+    meter.start()
     if study.stage == "inference":
         # The others score with the weights of the real arms, so those are waited for.
         first = [task for task in tasks if " · " not in task[0] or task[0].endswith(" · real")]
@@ -114,6 +152,7 @@ def run_study(study: Study, report: Report | None = None, workers: int | None = 
         comparison_table(study, found, verdicts).to_parquet(folder / "comparisons.parquet")
         arm_table(study, runs, METRICS).to_parquet(folder / "arms.parquet")
         curve_table(runs).to_parquet(folder / "curves.parquet")
+        slice_table(study, inputs, runs).to_parquet(folder / "slices.parquet")
         per_user_table(study, runs).to_parquet(folder / "per_user.parquet", compression="zstd")
         records = [
             {
@@ -135,6 +174,7 @@ def run_study(study: Study, report: Report | None = None, workers: int | None = 
                 "n_train": int(inputs.split.train.nnz),
                 "missing": {m: int(e.missing.sum()) for m, e in inputs.features.items()},
                 "verdicts": records,
+                "left_in_place": {a.label: n for a in arms if (n := left_in_place(inputs, a))},
                 "skipped": [{"arm": s.arm.label, "reason": s.reason} for s in skipped],
                 "environment": environment(),
             },
@@ -152,9 +192,12 @@ def run_study(study: Study, report: Report | None = None, workers: int | None = 
             ),
             "peak_memory_mib": _peak_memory_mib(),
             "workers": workers,
+            **({"repaired": repaired} if (repaired := meter.repaired()) else {}),
         }
 
-    return store().put(KIND, spec, write)
+    artefact = store().put(KIND, spec, write)
+    meter.start()
+    return artefact
 
 
 def _tasks(study: Study, inputs: Inputs, arms: Sequence[Arm]) -> tuple[list[Task], int, int]:
@@ -165,7 +208,7 @@ def _tasks(study: Study, inputs: Inputs, arms: Sequence[Arm]) -> tuple[list[Task
     total = done = 0
     for arm in arms:
         seeds = study.seed_list if RECOMMENDERS.get(arm.recommender).seeded else [0]
-        left = [seed for seed in seeds if find_run(study, inputs, arm, seed) is None]
+        left = [seed for seed in seeds if sound_run(study, inputs, arm, seed) is None]
         total, done = total + len(seeds), done + len(seeds) - len(left)
         tasks += [
             (arm.label, tuple(left[start : start + SEEDS_AT_ONCE]))
@@ -177,9 +220,22 @@ def _tasks(study: Study, inputs: Inputs, arms: Sequence[Arm]) -> tuple[list[Task
 class _Meter:
     """Adds up what the tasks tell and passes it on."""
 
-    def __init__(self, report: Report, total_runs: int, done_runs: int) -> None:
-        self.report, self.total, self.done = report, total_runs, done_runs
+    def __init__(self, report: Report) -> None:
+        self.report, self.total, self.done = report, 0, 0
         self.parts: dict[Task, tuple[float, str]] = {}
+        self.damage: dict[str, str] = {}
+
+    def wait(self) -> None:
+        what = "another process carries out this very study; waiting for it"
+        self.report(StudyProgress(0.0, 0, 0, what, waiting=True))
+
+    def repaired(self) -> tuple[str, ...]:
+        self.damage.update(store().take_damage())
+        return tuple(self.damage.values())
+
+    def start(self) -> None:
+        repaired = self.repaired()
+        self._pass_on(f"{repaired[-1]} was damaged and is made again" if repaired else "")
 
     def tell(self, task: Task, fraction: float, what: str) -> None:
         self.parts[task] = (fraction, what)
@@ -193,9 +249,8 @@ class _Meter:
     def _pass_on(self, what: str) -> None:
         under_way = sum(f * max(1, len(task[1])) for task, (f, _) in self.parts.items())
         total = max(1, self.total or len(self.parts))
-        self.report(
-            StudyProgress(min(1.0, (self.done + under_way) / total), self.done, self.total, what)
-        )
+        fraction = min(1.0, (self.done + under_way) / total)
+        self.report(StudyProgress(fraction, self.done, self.total, what, self.repaired()))
 
 
 def _carry_out(study: Study, tasks: Sequence[Task], workers: int, meter: _Meter) -> None:
@@ -210,10 +265,10 @@ def _carry_out(study: Study, tasks: Sequence[Task], workers: int, meter: _Meter)
     context = multiprocessing.get_context("spawn")
     messages: Any = context.Queue()
     with ProcessPoolExecutor(min(workers, len(tasks)), context, _start_worker, (messages,)) as pool:
-        pending: dict[Future[None], Task] = {
-            pool.submit(_pooled, study.model_dump_json(), task): task for task in tasks
-        }
+        pending: dict[Future[dict[str, str]], Task] = {}
         try:
+            for task in tasks:
+                pending[pool.submit(_pooled, study.model_dump_json(), task)] = task
             while pending:
                 finished, _ = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
                 for task, fraction, what in _drain(messages):
@@ -221,8 +276,15 @@ def _carry_out(study: Study, tasks: Sequence[Task], workers: int, meter: _Meter)
                         meter.tell(task, fraction, what)
                 for future in finished:
                     task = pending.pop(future)
-                    future.result()
+                    store().add_damage(future.result())
                     meter.finish(task)
+        except BrokenProcessPool:
+            raise EndedFromOutside(
+                "A process that computed for this study was ended from outside: by somebody, or by "
+                f"the system because memory ran out. {meter.done:,} of {meter.total:,} runs are "
+                "finished and kept. Resume to go on with the rest; where memory is short, with "
+                "MMREC_WORKERS=1."
+            ) from None
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             for child in multiprocessing.active_children():
@@ -261,12 +323,14 @@ def _worker_inputs(study_json: str) -> tuple[Study, Inputs]:
     return study, load_inputs(study)
 
 
-def _pooled(study_json: str, task: Task) -> None:
+def _pooled(study_json: str, task: Task) -> dict[str, str]:
+    """Does one task; returns what it found damaged."""
     _work(
         Study.model_validate_json(study_json),
         task,
         lambda fraction, what: _MESSAGES.put((task, fraction, what)),
     )
+    return store().take_damage()
 
 
 def _work(study: Study, task: Task, tell: Callable[[float, str], None]) -> None:
@@ -277,7 +341,7 @@ def _work(study: Study, task: Task, tell: Callable[[float, str], None]) -> None:
         embed_modality(study, label.removeprefix("embed "), progress)
         return
     _, inputs = _worker_inputs(study.model_dump_json())
-    arm = next(a for a in arms_of(study, inputs.missing)[0] if a.label == label)
+    arm = next(a for a in arms_of(study, inputs.missing, inputs.groups)[0] if a.label == label)
     train_runs(study, inputs, arm, seeds, progress)
 
 

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from mmrec_core.domain import Features, Progress, Split, no_progress
+from mmrec_core.domain import Features, Progress, Split, no_progress, sha256_arrays
 from mmrec_core.extractors import controls
 from mmrec_core.metrics.beyond_accuracy import catalogue_qualities, list_qualities
-from mmrec_core.metrics.ranking import CUTOFFS, evaluate_lists, random_tie_rank, top_k
+from mmrec_core.metrics.ranking import CUTOFFS, PAD, evaluate_lists, random_tie_rank, top_k
 from mmrec_core.recommenders import RECOMMENDERS
 from mmrec_core.recommenders.base import Recommender
 from mmrec_core.store import Artefact, store, write_array
@@ -35,6 +35,7 @@ def run_spec(study: Study, inputs: Inputs, arm: Arm, seed: int) -> dict[str, Any
     # At inference the control comes after training, so it must be told apart from retraining;
     # a real arm is the same at both stages.
     at_inference = study.stage == "inference" and arm.control not in ("real", "none")
+    within = {controls.CONTROLS.get(control).within for _, control, _ in used} - {""}
     return {
         "version": RUN_VERSION,
         "split": inputs.split.fingerprint,
@@ -55,12 +56,19 @@ def run_spec(study: Study, inputs: Inputs, arm: Arm, seed: int) -> dict[str, Any
         "seed": seed if kind.seeded else 0,
         "mask": study.mask,
         "ks": list(KS),
+        # Named only where a control reads them, so that other runs keep their keys.
+        **{f"{name}_groups": sha256_arrays(inputs.groups[name]) for name in sorted(within)},
     }
 
 
 def find_run(study: Study, inputs: Inputs, arm: Arm, seed: int) -> Artefact | None:
-    """The finished run, or None."""
+    """The finished run, or None; its files are checked when they are read."""
     return store().get(KIND, run_spec(study, inputs, arm, seed))
+
+
+def sound_run(study: Study, inputs: Inputs, arm: Arm, seed: int) -> Artefact | None:
+    """The finished run with every file checked, or None; a damaged one is put aside."""
+    return store().sound(KIND, store().key(KIND, run_spec(study, inputs, arm, seed)))
 
 
 def arm_features(study: Study, inputs: Inputs, arm: Arm, seed: int) -> Features:
@@ -73,7 +81,14 @@ def arm_features(study: Study, inputs: Inputs, arm: Arm, seed: int) -> Features:
         return {}
     if arm.control in ("real", "none"):
         return inputs.features
-    return controls.apply(inputs.features, arm.modality, arm.control, seed)
+    return controls.apply(inputs.features, arm.modality, arm.control, seed, inputs.groups)
+
+
+def left_in_place(inputs: Inputs, arm: Arm) -> int:
+    """How many items keep their features in a shuffled arm, being alone in their group."""
+    if arm.control in ("real", "none"):
+        return 0
+    return controls.left_in_place(inputs.features, arm.modality, arm.control, inputs.groups)
 
 
 def train_runs(
@@ -85,17 +100,29 @@ def train_runs(
 ) -> list[Artefact]:
     """Trains and evaluates an arm with several seeds as one batch; finished runs are kept.
 
+    Runs that another process is at are waited for, not trained twice.
+
     Returns:
         One run a seed, in the order of ``seeds``.
     """
     kind = RECOMMENDERS.get(arm.recommender)
     if not kind.seeded:
         seeds = [0]
-    wanted = [seed for seed in seeds if find_run(study, inputs, arm, seed) is None]
-    if wanted:
-        features = [arm_features(study, inputs, arm, seed) for seed in wanted]
-        for fitted in _fitted(study, inputs, arm, wanted, features, progress):
-            _store_run(study, inputs, arm, fitted)
+
+    def missing() -> list[int]:
+        return [seed for seed in seeds if sound_run(study, inputs, arm, seed) is None]
+
+    if wanted := missing():
+        keys = [store().key(KIND, run_spec(study, inputs, arm, seed)) for seed in wanted]
+
+        def waiting() -> None:
+            progress(0, len(wanted), f"{arm.label}: another study trains the same; waiting for it")
+
+        with store().alone(KIND, keys, waiting):
+            if wanted := missing():
+                features = [arm_features(study, inputs, arm, seed) for seed in wanted]
+                for fitted in _fitted(study, inputs, arm, wanted, features, progress):
+                    _store_run(study, inputs, arm, fitted)
     return [
         artefact for seed in seeds if (artefact := find_run(study, inputs, arm, seed)) is not None
     ]
@@ -131,7 +158,7 @@ def restored(study: Study, inputs: Inputs, arm: Arm, run: Artefact) -> Recommend
         recommender_config(arm.recommender, study),
         inputs.split,
         arm_features(study, inputs, arm, seed),
-        load_file(run.path / "weights.safetensors"),
+        load_file(run.file("weights.safetensors")),
         seed,
     )
     model.report = type(model.report)(
@@ -144,16 +171,37 @@ def restored(study: Study, inputs: Inputs, arm: Arm, run: Artefact) -> Recommend
 
 
 def ranked(model: Recommender, split: Split, mask: str, k: int = KS[-1]) -> np.ndarray:
-    """Top-k lists of all users over every item they have not seen, int32 [n_users, k]."""
+    """Top-k lists of all users over the candidates they have not seen, int32 [n_users, k].
+
+    Candidates are all items unless the split names some.
+    """
     seen = _entries(split.train)
     if mask == "train+valid":
         seen = (seen + _entries(split.valid)).tocsr()
     tie_rank = random_tie_rank(split.n_items, TIE_SEED)
+    chosen = None if split.candidates is None else np.flatnonzero(split.candidates)
+    if chosen is not None:
+        seen, tie_rank = seen[:, chosen], np.argsort(np.argsort(tie_rank[chosen]))
     blocks = []
     for start in range(0, split.n_users, SCORE_BLOCK):
         users = np.arange(start, min(start + SCORE_BLOCK, split.n_users))
-        blocks.append(top_k(model.score(users), seen[users], k, tie_rank))
-    return np.concatenate(blocks)
+        scores = model.score(users)
+        if chosen is not None:
+            scores = scores[:, chosen]
+        blocks.append(top_k(scores, seen[users], k, tie_rank))
+    lists = np.concatenate(blocks)
+    if chosen is None:
+        return lists
+    return np.where(lists == PAD, PAD, chosen[lists]).astype(np.int32)
+
+
+def _over_candidates(lists: np.ndarray, split: Split) -> dict[str, float]:
+    """Qualities of all lists together, over the items that can be on them at all."""
+    if split.candidates is None:
+        return catalogue_qualities(lists, split.n_items, KS)
+    place = np.cumsum(split.candidates) - 1
+    numbered = np.where(lists == PAD, PAD, place[lists])
+    return catalogue_qualities(numbered, int(split.candidates.sum()), KS)
 
 
 def _entries(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
@@ -173,7 +221,7 @@ def _store_run(study: Study, inputs: Inputs, arm: Arm, model: Recommender) -> Ar
         name: float(np.nanmean(values))
         for name, values in list_qualities(lists, degrees, split.n_users, relevant, KS).items()
     }
-    qualities.update(catalogue_qualities(lists, split.n_items, KS))
+    qualities.update(_over_candidates(lists, split))
 
     def write(folder: Path) -> dict[str, Any]:
         from safetensors.numpy import save_file

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from mmrec_core.datasets.split import SplitConfig
 from mmrec_core.domain import InputError, sha256_json
 from mmrec_core.extractors.base import EXTRACTORS
-from mmrec_core.extractors.controls import CONTROLS
+from mmrec_core.extractors.controls import CONTROLS, Groups
 from mmrec_core.metrics.ranking import CUTOFFS
 from mmrec_core.recommenders import RECOMMENDERS
 from mmrec_core.recommenders.base import RecommenderConfig
@@ -196,13 +196,16 @@ def scopes(modalities: tuple[str, ...]) -> tuple[str, ...]:
     return (*modalities, "all") if len(modalities) > 1 else modalities
 
 
-def arms_of(study: Study, missing: Mapping[str, bool]) -> tuple[list[Arm], list[Skipped]]:
+def arms_of(
+    study: Study, missing: Mapping[str, bool], groups: Groups | None = None
+) -> tuple[list[Arm], list[Skipped]]:
     """All arms of a study in training order, and those left out with the reason.
 
     Args:
         study: The study.
         missing: Modality -> whether some items lack it. The mean control tells apart who has
             features; where every item has them it has nothing to tell.
+        groups: What the split's items can be grouped by; None: not looked at yet.
     """
     arms = [Arm(name, "none", "none") for name in study.references]
     skipped: list[Skipped] = []
@@ -213,7 +216,7 @@ def arms_of(study: Study, missing: Mapping[str, bool]) -> tuple[list[Arm], list[
                 if control == "real":
                     continue
                 arm = Arm(name, scope, control)
-                reason = _why_not(study, arm, missing)
+                reason = _why_not(study, arm, missing, groups)
                 if reason:
                     skipped.append(Skipped(arm, reason))
                 else:
@@ -221,7 +224,7 @@ def arms_of(study: Study, missing: Mapping[str, bool]) -> tuple[list[Arm], list[
     return arms, skipped
 
 
-def _why_not(study: Study, arm: Arm, missing: Mapping[str, bool]) -> str:
+def _why_not(study: Study, arm: Arm, missing: Mapping[str, bool], groups: Groups | None) -> str:
     kind, control = RECOMMENDERS.get(arm.recommender), CONTROLS.get(arm.control)
     if kind.family == "graph" and not control.graph_ok:
         return "a graph of one-hot ids has no edges"
@@ -230,7 +233,9 @@ def _why_not(study: Study, arm: Arm, missing: Mapping[str, bool]) -> str:
     involved = study.modalities if arm.modality == "all" else (arm.modality,)
     if arm.control == "mean" and not any(missing[m] for m in involved):
         return "no item lacks the modality, so the mean tells nothing that removing it does not"
-    return ""
+    if control.within and groups is None:
+        return ""
+    return control.why_not(study.modalities, arm.modality, groups or {})
 
 
 def feature_controls(study: Study, arm: Arm) -> Iterator[tuple[str, str, str]]:

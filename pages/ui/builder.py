@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from mmrec_core.datasets.catalogue import feature_modalities, load_dataset
+from mmrec_core.datasets.split import STRATEGIES, why_not
 from mmrec_core.datasets.statistics import rating_counts
 from mmrec_core.extractors.base import EXTRACTORS
 from mmrec_core.extractors.controls import CONTROLS
@@ -201,7 +202,8 @@ def _protocol(dataset: str) -> dict[str, Any]:
         **_KEPT,
     )
     split = default_split(dataset)
-    k_core = second[1].number_input(
+    strategy = _strategy(dataset, split.strategy, second[1])
+    k_core = second[2].number_input(
         "k-core",
         0,
         100,
@@ -209,11 +211,14 @@ def _protocol(dataset: str) -> dict[str, Any]:
         help="Users and items with fewer interactions are left out, until none is left; 0 keeps "
         "all",
         key=f"{dataset}.k-core",
-        disabled=split.strategy == "fixed",
+        disabled=strategy == "fixed",
         **_KEPT,
     )
-    relevant = _relevant_from(dataset, split.relevant_from, second[2])
-    changed = split.model_copy(update={"k_core": k_core, "relevant_from": relevant})
+    relevant = _relevant_from(dataset, split.relevant_from, second[3])
+    st.caption(_about_split(dataset, strategy))
+    changed = split.model_copy(
+        update={"strategy": strategy, "k_core": k_core, "relevant_from": relevant}
+    )
     values = {
         "seeds": seeds,
         "metric": f"{metric}@{k}",
@@ -223,6 +228,36 @@ def _protocol(dataset: str) -> dict[str, Any]:
     if changed != split:
         values["split"] = changed.model_dump(mode="json")
     return values
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _impossible(dataset: str, fingerprint: str) -> dict[str, str]:
+    """Strategy -> why the dataset cannot be divided so, as far as it cannot."""
+    loaded = load_dataset(dataset)
+    return {name: reason for name in STRATEGIES if (reason := why_not(loaded, name))}
+
+
+def _strategy(dataset: str, default: str, place: Any) -> str:
+    """How interactions are divided, among the ways that the dataset allows."""
+    impossible = _impossible(dataset, load_dataset(dataset).fingerprint)
+    possible = [name for name in STRATEGIES if name not in impossible]
+    chosen: str = place.selectbox(
+        "Split",
+        possible,
+        index=possible.index(default),
+        help="\n".join(f"- **{name}**: {STRATEGIES[name]}" for name in possible),
+        key=f"{dataset}.split",
+        **_KEPT,
+    )
+    return chosen
+
+
+def _about_split(dataset: str, chosen: str) -> str:
+    """What the chosen split is, and which ones are not possible and why, as markdown."""
+    impossible = _impossible(dataset, load_dataset(dataset).fingerprint)
+    said = [f"Split: {STRATEGIES[chosen]}"]
+    said += [f"Not possible: {name}, since {reason}." for name, reason in impossible.items()]
+    return escape(" ".join(said))
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

@@ -1,5 +1,7 @@
 """A job on screen: how far it is, what it does, cancel and resume."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from mmrec_core import jobs
@@ -52,9 +54,25 @@ def _line(state: jobs.JobState) -> str:
         parts.append(f"{facts['done_runs']:,} of {facts['total_runs']:,} runs done")
     if state.what:
         parts.append(state.what)
+    if facts.get("repaired"):
+        parts.append(f"{_damaged(facts['repaired'])} is made again")
     left = state.seconds_left
     parts.append("time left not known yet" if left is None else f"{time_in_words(left)} left")
     return " · ".join(parts)
+
+
+def _damaged(repaired: Sequence[str]) -> str:
+    n = len(repaired)
+    return "1 damaged result" if n == 1 else f"{n:,} damaged results"
+
+
+def repaired_sentence(state: jobs.JobState) -> str:
+    """What a job found damaged in the store and made again; empty where nothing was."""
+    repaired = (state.result or {}).get("repaired")
+    if not repaired:
+        return ""
+    named = "; ".join([*repaired[:3], *(["…"] if len(repaired) > 3 else [])])
+    return f"{_damaged(repaired)} found in the store and made again: {named}."
 
 
 def time_in_words(seconds: float) -> str:
@@ -73,7 +91,8 @@ def _settled(state: jobs.JobState) -> None:
     if state.status == "done":
         seconds = state.updated - state.started
         st.success(
-            f"{escape(state.title)}: done in {time_in_words(seconds).removeprefix('about ')}."
+            f"{escape(state.title)}: done in {time_in_words(seconds).removeprefix('about ')}. "
+            f"{escape(repaired_sentence(state))}"
         )
         return
     verb, tone = _STOPPED[state.status]

@@ -1,4 +1,4 @@
-"""A finished study on screen: effects, arms, learning curves, comparisons; each with its export."""
+"""A finished study on screen: effects, arms, curves, comparisons, slices; each with its export."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +14,7 @@ from mmrec_core.metrics import METRICS, metric_label, split_key
 from mmrec_core.metrics.ranking import CUTOFFS
 from mmrec_core.studies.results import StudyResult
 from pages.ui.export import export_menu
+from pages.ui.slices import slices
 from pages.ui.studies import KINDS, how_effects, settings_of, titles, verdict_frame
 from pages.ui.words import columns_of_numbers, escape, how, in_words, number
 
@@ -28,6 +29,7 @@ def results(result: StudyResult) -> None:
         "Arms": _arms,
         "Learning curves": _curves,
         "Comparisons": _comparisons,
+        "Slices": lambda result: slices(result, _KEPT),
     }
     part = st.segmented_control(
         "Show",

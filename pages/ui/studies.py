@@ -191,6 +191,7 @@ def how_effects(result: StudyResult) -> str:
             f"- {study['seeds']} seeds from {study['first_seed']}; the same seeds in every arm",
             f"- stage {study['stage']}: {retrained}",
             f"- split: {escape(document['split'])}",
+            *_left_in_place(document),
             f"- left out of test rankings: {escape(study['mask'])} items of the user",
             "- hyper-parameters: untuned defaults, and what the settings below say",
             "- 95 % intervals hold users and seeds as sources of chance (crossed, two-way); they "
@@ -200,6 +201,15 @@ def how_effects(result: StudyResult) -> str:
             "before training",
         )
     )
+
+
+def _left_in_place(document: dict[str, Any]) -> list[str]:
+    """How many items a shuffle could not move, where there are any, as lines of markdown."""
+    kept = document.get("left_in_place") or {}
+    if not kept:
+        return []
+    said = ", ".join(f"{n:,} in {escape(label)}" for label, n in kept.items())
+    return [f"- items that keep their features when shuffled, being alone in their group: {said}"]
 
 
 def division(result: StudyResult) -> str:

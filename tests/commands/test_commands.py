@@ -24,6 +24,13 @@ def test_every_list_speaks_json_and_words(what, capsys):
     assert str(rows[0].get("name", rows[0].get("key"))) in capsys.readouterr().out
 
 
+def test_every_recommender_says_how_it_scores_a_cold_item(capsys):
+    assert main(["list", "recommenders", "--json"]) == 0
+    cold = {row["name"]: row["cold"] for row in json.loads(capsys.readouterr().out)}
+    assert "content alone" in cold["vbpr"] and "neighbours" in cold["freedom"]
+    assert all(cold.values())
+
+
 def test_doctor_names_packages_and_device(capsys):
     assert main(["doctor", "--json"]) == 0
     value = json.loads(capsys.readouterr().out)
@@ -39,6 +46,8 @@ def test_doctor_names_packages_and_device(capsys):
         (["study", "demo", "--controls", "gpt"], "no control 'gpt'"),
         (["study", "demo", "--set", "vbpr=1"], "RECOMMENDER.NAME=VALUE"),
         (["study", "demo", "--features", "image"], "NAME=VALUE"),
+        (["study", "demo", "--cold", "0.2"], "--cold goes with --split cold-items only"),
+        (["study", "demo-both", "--split", "fixed"], "it has no fixed split"),
         (["embed", "demo", "--extractor", "eyes"], "no extractor 'eyes'"),
         (["install", "does/not/exist"], "does/not/exist"),
         (["export", "ffff", "--out", "x"], "no study 'ffff'"),

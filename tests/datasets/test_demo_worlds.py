@@ -129,7 +129,9 @@ def test_strengths_leave_tastes_and_noise_alone() -> None:
 def test_choices_follow_the_softmax() -> None:
     """With popularity alone, an item's share of first choices is its softmax probability."""
     strengths = dict.fromkeys(WORLDS, Strengths(collaborative=0.0, popularity=1.0))
-    config = DemoConfig(n_items=50, n_users=9999, fewest=1, mean=1, most=1, strengths=strengths)
+    config = DemoConfig(
+        n_items=50, n_users=9999, fewest=1, mean=1, mean_neither=1, most=1, strengths=strengths
+    )
     attributes = sample_attributes(50, 1)
     world = simulate(attributes, "neither", config, 1)
     seen = world.interactions["item_id"].value_counts().reindex(attributes["item_id"], fill_value=0)

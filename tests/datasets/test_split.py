@@ -8,13 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmrec_core.datasets.split import (
-    SplitConfig,
-    k_core,
-    k_core_preview,
-    make_split,
-    random_parts,
-)
+from mmrec_core.datasets.parts import random_parts
+from mmrec_core.datasets.split import SplitConfig, k_core, k_core_preview, make_split
 from mmrec_core.domain import Dataset, DatasetInfo, InputError, Split
 
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from mmrec_core.domain import Embeddings, InputError
-from mmrec_core.extractors.controls import CONTROLS, apply, derangement, left_in_place
+from mmrec_core.extractors.controls import CONTROLS, apply, left_in_place
+from mmrec_core.extractors.permutation import derangement
 
 DATA_DRIVEN = ["shuffle", "gaussian-unit", "gaussian-matched", "mean"]
 
@@ -232,11 +233,14 @@ def test_facts():
         "mean",
         "removed",
         "identity",
+        "shuffle-within-category",
+        "shuffle-within-popularity",
+        "other-modality",
     ]
     for name, control in CONTROLS.items():
         assert control.name == name and control.title and control.removes
         assert (control.__doc__ or "").strip()
-        assert ("inference" in control.stages) == (name != "identity")
+        assert ("inference" in control.stages) == (name not in ("identity", "other-modality"))
         assert control.graph_ok == (name != "identity")
 
 

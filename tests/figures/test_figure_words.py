@@ -73,7 +73,11 @@ def test_counts_that_are_none_are_refused(bad: list[object]) -> None:
 
 
 def test_every_kind_modality_and_tone_looks_different() -> None:
-    kinds = [*palette.KIND_LABELS, "over_identity", "over_gaussian-unit", "over_gaussian-matched"]
+    controls = [
+        "identity", "gaussian-unit", "gaussian-matched", "mean", "shuffle-within-category",
+        "shuffle-within-popularity", "other-modality",
+    ]  # fmt: skip
+    kinds = [*palette.KIND_LABELS, *(f"over_{control}" for control in controls)]
     markers = [palette.kind_marker(kind) for kind in kinds]
     assert len(set(markers)) == len(kinds)
     assert len({(m.matplotlib, m.hollow) for m in markers}) == len(kinds)

@@ -96,6 +96,30 @@ def test_the_builder_plans_what_it_starts(
     assert f"{len(plan.skipped)} arms are left out, and why" in [e.label for e in app.expander]
 
 
+def test_the_builder_offers_the_splits_that_the_dataset_allows(
+    studied: Path, open_page: Open, text_of: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+    monkeypatch.setattr(jobs, "start", lambda *given: started.append(given))
+    app = open_page("study", dataset=small_shop.NAME, view="New study")
+    split = app.selectbox(key=f"{small_shop.NAME}.split")
+    assert split.options == ["random", "leave-one-out", "cold-items"] and split.value == "random"
+    text = text_of(app)
+    for reason in ("temporal, since its interactions have no timestamps", "fixed, since it has no"):
+        assert studies.escape(f"Not possible: {reason}") in text
+    split.set_value("leave-one-out").run()
+    text = text_of(app)
+    assert studies.escape("Split: Each user's last interaction is test") in text
+    assert "there are no timestamps" in text
+    app.button(key="start-built").click().run()
+    ((_, values, _),) = started
+    assert values["split"]["strategy"] == "leave-one-out"
+    # Of 30 items three are cold: too few to rank, and that is said before anything starts.
+    app.selectbox(key=f"{small_shop.NAME}.split").set_value("cold-items").run()
+    assert "Only 3 items are ranked" in text_of(app)
+    assert not [b for b in app.button if b.key == "start-built"]
+
+
 def test_what_cannot_be_studied_is_said_before_it_starts(
     studied: Path, open_page: Open, text_of: Text
 ) -> None:

@@ -34,7 +34,7 @@ class RecommenderContract:
     def test_facts_are_complete(self):
         assert self.model.name and self.model.title and self.model.reference
         assert self.model.family in ("baseline", "collaborative", "projection", "graph")
-        assert self.model.__doc__
+        assert self.model.__doc__ and self.model.cold.endswith(".")
 
     def test_scores_every_item_for_every_user(self, fitted, split):
         scores = fitted.score(np.arange(split.n_users))

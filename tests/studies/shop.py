@@ -21,8 +21,14 @@ QUICK = {
 """Settings that train in a moment."""
 
 
-def write_shop(folder: Path, missing_images: int = 0) -> Path:
-    """80 users with 10 of 60 items each; text features show the taste, image features are noise."""
+def write_shop(folder: Path, missing_images: int = 0, more: bool = False) -> Path:
+    """80 users with 10 of 60 items each; text features show the taste, image features are noise.
+
+    Args:
+        folder: Where to.
+        missing_images: So many items have no picture.
+        more: Items have categories, interactions have timestamps.
+    """
     rng = np.random.default_rng(0)
     topics, tastes = rng.normal(size=(N_ITEMS, 3)), rng.normal(size=(N_USERS, 3))
     utility = 2.0 * tastes @ topics.T + rng.gumbel(size=(N_USERS, N_ITEMS))
@@ -40,6 +46,8 @@ def write_shop(folder: Path, missing_images: int = 0) -> Path:
             "title": [f"Thing {i}" for i in range(N_ITEMS)],
         }
     ).to_csv(folder / "items.csv", index=False)
+    if more:
+        add_columns(folder)
     (folder / "features").mkdir()
     image = rng.normal(size=(N_ITEMS, 16)).astype(np.float32)
     image[:missing_images] = 0.0
@@ -47,3 +55,19 @@ def write_shop(folder: Path, missing_images: int = 0) -> Path:
     np.save(folder / "features" / "image.npy", image)
     np.save(folder / "features" / "text.npy", text.astype(np.float32))
     return folder
+
+
+def add_columns(folder: Path) -> None:
+    """Categories of 15 items each, one of a single item, one item in two; a time of each event."""
+    items = pd.read_csv(folder / "items.csv")
+    names = [f"kind {n % 4}" for n in range(N_ITEMS)]
+    names[7], names[8] = "only one", "kind 1|kind 0"
+    items.assign(category=names).to_csv(folder / "items.csv", index=False)
+    (folder / "dataset.toml").write_text(
+        '[columns]\ncategory = "category"\ncategory_separator = "|"\n', "utf-8"
+    )
+    interactions = pd.read_csv(folder / "interactions.csv")
+    times = np.random.default_rng(3).permutation(len(interactions))
+    interactions.assign(timestamp=1_600_000_000 + times).to_csv(
+        folder / "interactions.csv", index=False
+    )

@@ -65,6 +65,10 @@ class DemoConfig(BaseModel):
     fewest: int = Field(default=8, ge=1, description="Fewest interactions of a user")
     most: int = Field(default=40, description="Most interactions of a user")
     mean: float = Field(default=11.0, description="About the mean number of interactions")
+    mean_neither: float = Field(
+        default=20.0,
+        description="The same in the world neither, whose tastes only other people's choices show",
+    )
     factors: int = Field(default=4, ge=1, description="Width of the collaborative taste")
     strengths: Mapping[str, Strengths] = Field(default_factory=_default_strengths)
     image_size: int = Field(default=192, ge=32, le=1024, description="Pixels")
@@ -73,8 +77,9 @@ class DemoConfig(BaseModel):
 
     @model_validator(mode="after")
     def _sensible(self) -> "DemoConfig":
-        if not self.fewest <= self.mean <= self.most <= self.n_items:
-            raise ValueError("fewest <= mean <= most <= n_items does not hold")
+        for mean in (self.mean, self.mean_neither):
+            if not self.fewest <= mean <= self.most <= self.n_items:
+                raise ValueError("fewest <= mean <= most <= n_items does not hold")
         if set(self.strengths) != set(WORLDS):
             raise ValueError(f"strengths must name the worlds {', '.join(WORLDS)}")
         return self
@@ -184,7 +189,8 @@ def simulate(
         + strength.popularity * popularity
         + stream(seed, "choices", world).gumbel(size=(config.n_users, n_items))
     )
-    counts = _counts(config, stream(seed, "counts", world))
+    mean = config.mean_neither if world == "neither" else config.mean
+    counts = _counts(config, mean, stream(seed, "counts", world))
     order = np.argpartition(-utility, config.most - 1, axis=1)[:, : config.most]
     best = np.take_along_axis(utility, order, axis=1).argsort(axis=1, kind="stable")[:, ::-1]
     order = np.take_along_axis(order, best, axis=1)
@@ -213,9 +219,9 @@ def simulate(
     return World(interactions, tastes, popularity)
 
 
-def _counts(config: DemoConfig, rng: np.random.Generator) -> np.ndarray:
+def _counts(config: DemoConfig, mean: float, rng: np.random.Generator) -> np.ndarray:
     """How many items each user takes: [n_users], fewest to most, with a long tail."""
-    spread = config.mean - config.fewest
+    spread = mean - config.fewest
     extra = rng.gamma(shape=1.4, scale=spread / 1.4, size=config.n_users) if spread > 0 else 0.0
     drawn = np.floor(config.fewest + np.broadcast_to(extra, config.n_users) + 0.5)
     return np.clip(drawn, config.fewest, config.most).astype(np.int64)
