@@ -109,7 +109,7 @@ def processes(key):
 def test_a_killed_study_goes_on_where_it_was(shop, monkeypatch, victim):
     monkeypatch.setenv("MMREC_WORKERS", "2")
     settings.settings.cache_clear()
-    slow = BRIEF | {"max_epochs": 1200, "patience": 1200}
+    slow = BRIEF | {"max_epochs": 400, "patience": 400}
     spec = STUDY | {"controls": ["shuffle", "removed"], "configs": {"bpr-mf": BRIEF, "vbpr": slow}}
     # Jobs are found by their key below, and both cases may run at once: they need two keys.
     spec["first_seed"] = {"main": 1, "worker": 11}[victim]
