@@ -24,6 +24,7 @@ from mmrec_core.datasets.split import SplitConfig, make_split
 from mmrec_core.domain import Dataset, DatasetInfo, Embeddings, Features, Split
 from mmrec_core.extractors.service import embed
 from mmrec_core.recommenders import RECOMMENDERS
+from mmrec_core.recommenders.validation import validation_recall
 
 EXTRACTORS = {"image": "efficientnet-lite0", "text": "minilm"}
 SEEDS = (1, 2)
@@ -78,6 +79,7 @@ def sparse_shop(seed: int, n_users: int = 2500, n_items: int = 2000, each: int =
                 "user_id": np.repeat([f"u{u:05d}" for u in range(n_users)], each),
                 "item_id": ids[chosen.ravel()],
                 "rating": np.full(chosen.size, np.nan, dtype=np.float32),
+                "timestamp": pd.array([pd.NA] * chosen.size, dtype="Int64"),
             }
         ),
         Path(),
@@ -102,6 +104,15 @@ def _common(trial: optuna.Trial) -> dict[str, Any]:
     }
 
 
+def _item_knn(trial: optuna.Trial) -> dict[str, Any]:
+    kinds = ("cosine", "jaccard", "asymmetric", "tversky", "dot")
+    return {
+        "k": trial.suggest_int("k", 5, 1000, log=True),
+        "shrink": trial.suggest_float("shrink", 0.0, 1000.0),
+        "similarity": trial.suggest_categorical("similarity", kinds),
+    }
+
+
 def _light_gcn(trial: optuna.Trial) -> dict[str, Any]:
     return _common(trial) | {"layers": trial.suggest_int("layers", 1, 3)}
 
@@ -123,6 +134,7 @@ def _freedom(trial: optuna.Trial) -> dict[str, Any]:
 
 
 SPACES: Mapping[str, Callable[[optuna.Trial], dict[str, Any]]] = {
+    "item-knn": _item_knn,
     "bpr-mf": _common,
     "light-gcn": _light_gcn,
     "vbpr": _vbpr,
@@ -130,12 +142,13 @@ SPACES: Mapping[str, Callable[[optuna.Trial], dict[str, Any]]] = {
 }
 
 
-def validation_recall(name: str, values: dict[str, Any], shop: Shop) -> float:
-    """Best validation Recall@20 of the model with real content, mean over the seeds."""
+def found(name: str, values: dict[str, Any], shop: Shop) -> float:
+    """Validation Recall@20 of the model with real content, mean over the seeds."""
     kind = RECOMMENDERS.get(name)
     features = shop.features if kind.uses else {}
-    models = kind.fit_seeds(kind.Config(**values), shop.split, [features] * len(SEEDS), SEEDS)
-    return float(np.mean([model.report.curve["recall@20"].max() for model in models]))
+    seeds = SEEDS if kind.seeded else SEEDS[:1]
+    models = kind.fit_seeds(kind.Config(**values), shop.split, [features] * len(seeds), seeds)
+    return float(np.mean([validation_recall(model, shop.split) for model in models]))
 
 
 def tune(name: str, shops: list[Shop], scales: Mapping[str, float], trials: int, out: Path) -> None:
@@ -153,7 +166,7 @@ def tune(name: str, shops: list[Shop], scales: Mapping[str, float], trials: int,
         values = SPACES[name](trial)
         logs = []
         for step, shop in enumerate(shops):
-            recall = validation_recall(name, values, shop)
+            recall = found(name, values, shop)
             trial.set_user_attr(shop.label, round(recall, 4))
             logs.append(np.log(max(recall, 1e-6) / scales[shop.label]))
             trial.report(float(np.mean(logs)), step)
@@ -168,8 +181,8 @@ def tune(name: str, shops: list[Shop], scales: Mapping[str, float], trials: int,
     left = trials - len([t for t in study.trials if t.state.is_finished()])
     study.optimize(objective, n_trials=max(0, left))
     for trial in sorted(study.trials, key=lambda t: -(t.value or 0))[:5]:
-        found = " ".join(f"{label} {recall}" for label, recall in trial.user_attrs.items())
-        print(f"{name} {trial.value} {trial.params} | {found}", flush=True)
+        recalls = " ".join(f"{label} {recall}" for label, recall in trial.user_attrs.items())
+        print(f"{name} {trial.value} {trial.params} | {recalls}", flush=True)
 
 
 def main() -> None:
@@ -186,7 +199,7 @@ def main() -> None:
         sparse_shop(options.generator_seed),
     ]
     started = time.time()
-    scales = {shop.label: validation_recall("light-gcn", {}, shop) for shop in shops}
+    scales = {shop.label: found("light-gcn", {}, shop) for shop in shops}
     once = time.time() - started
     print(
         f"Scales {scales}; about {options.trials * len(options.recommenders) * once / 60:.0f} "

@@ -13,7 +13,7 @@ from mmrec_core.recommenders.trainer import (
     Trained,
     TrainedConfig,
     bpr,
-    gather,
+    margins,
     squares,
 )
 
@@ -50,9 +50,10 @@ class BPRMF(Trained):
         cls, parameters: Parameters, context: Any, users: Any, positives: Any, negatives: Any
     ) -> Any:
         """BPR and L2 on the rows of each triple."""
-        u = gather(parameters["user"], users)
-        i, j = gather(parameters["item"], positives), gather(parameters["item"], negatives)
-        return bpr((u * i).sum(2), (u * j).sum(2)) + context.config.reg * squares(u, i, j)
+        user, item = parameters["user"], parameters["item"]
+        ranking = bpr(margins(user, item, users, positives, negatives))
+        touched = squares((user, users), (item, positives), (item, negatives))
+        return ranking + context.config.reg * touched
 
 
 RECOMMENDERS.register(BPRMF.name, BPRMF)

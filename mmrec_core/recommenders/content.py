@@ -14,7 +14,7 @@ else:
     torch = lazy_import("torch")
 
 
-def prepared(embeddings: Embeddings) -> np.ndarray:
+def prepared(embeddings: Embeddings, centre: bool = True) -> np.ndarray:
     """Features centred on the observed rows and divided by one number, float32 [n, d].
 
     The number is the root mean square row norm, so extractors of any scale meet the same
@@ -25,7 +25,8 @@ def prepared(embeddings: Embeddings) -> np.ndarray:
     if embeddings.observed.any():
         seen = embeddings.matrix[embeddings.observed].astype(np.float64)
         size = np.abs(seen).max()
-        seen -= seen.mean(axis=0)
+        if centre:
+            seen -= seen.mean(axis=0)
         norm = np.sqrt((seen**2).sum(axis=1).mean())
         # Equal rows (the mean control) leave only rounding, which must not be blown up.
         rows[embeddings.observed] = seen / norm if norm > 1e-6 * size else 0.0

@@ -22,7 +22,7 @@ from mmrec_core.recommenders.trainer import (
     Trained,
     TrainedConfig,
     bpr,
-    gather,
+    margins,
     squares,
 )
 
@@ -159,18 +159,17 @@ class FREEDOM(Trained):
         user, item = propagated(parameters, context.thinned, context.config.layers)
         if context.item_graph is not None:
             item = item + context.item_graph(parameters["item"])
-        u, i, j = gather(user, users), gather(item, positives), gather(item, negatives)
-        loss = bpr((u * i).sum(2), (u * j).sum(2))
+        loss = bpr(margins(user, item, users, positives, negatives))
         loss = loss + context.config.reg * squares(
-            gather(parameters["user"], users),
-            gather(parameters["item"], positives),
-            gather(parameters["item"], negatives),
+            (parameters["user"], users),
+            (parameters["item"], positives),
+            (parameters["item"], negatives),
         )
         if context.tensors is not None:
             for modality in context.tensors.modalities:
                 rows = context.tensors.project(modality, parameters[f"project_{modality}"])
-                p, n = gather(rows, positives), gather(rows, negatives)
-                loss = loss + context.config.feature_loss * bpr((u * p).sum(2), (u * n).sum(2))
+                margin = margins(user, rows, users, positives, negatives)
+                loss = loss + context.config.feature_loss * bpr(margin)
         return loss
 
 

@@ -8,7 +8,7 @@ from scipy import sparse
 
 from mmrec_core.domain import Embeddings, Features
 from mmrec_core.lazy import lazy_import
-from mmrec_core.neighbours import nearest_neighbours
+from mmrec_core.neighbours import nearest_neighbours, unit_rows
 from mmrec_core.store import store, write_array
 
 if TYPE_CHECKING:
@@ -34,6 +34,47 @@ def normalised(rows: np.ndarray, columns: np.ndarray, n: int) -> sparse.csr_matr
     inverse = np.divide(1.0, np.sqrt(degree), out=np.zeros(n), where=degree > 0)
     values = (inverse[rows] * inverse[columns]).astype(np.float32)
     return sparse.coo_matrix((values, (rows, columns)), shape=(n, n)).tocsr()
+
+
+def mean_aggregation(train: sparse.csr_matrix) -> sparse.csr_matrix:
+    """D^-1 A of the user-item graph: every node takes the mean of its neighbours."""
+    n_users, n_items = train.shape
+    coo = train.tocoo()
+    rows = np.concatenate([coo.row, coo.col + n_users])
+    columns = np.concatenate([coo.col + n_users, coo.row])
+    degree = np.bincount(rows, minlength=n_users + n_items)
+    values = (1.0 / degree[rows]).astype(np.float32)
+    shape = (n_users + n_items,) * 2
+    return sparse.coo_matrix((values, (rows, columns)), shape=shape).tocsr()
+
+
+def users_from_items(train: sparse.csr_matrix) -> sparse.csr_matrix:
+    """The rows of Ahat that lead from items to users, square like it; all others are empty."""
+    whole = bipartite(train).tocoo()
+    own = whole.row < train.shape[0]
+    values = (whole.data[own], (whole.row[own], whole.col[own]))
+    return sparse.coo_matrix(values, shape=whole.shape).tocsr()
+
+
+def similarity_graph(embeddings: Embeddings, k: int) -> sparse.csr_matrix:
+    """D^-1/2 S D^-1/2 of the k nearest observed items, weighted by centred cosine, CSR [n, n].
+
+    D holds the row sums of S. Negative cosines are no edges; nor is an item to itself. Where all
+    observed rows are equal every pair weighs the same, so that the graph tells who has features.
+    """
+    nearest = neighbour_lists(embeddings, k)
+    rows = unit_rows(embeddings.matrix, embeddings.observed)
+    n = len(rows)
+    at, place = np.nonzero(nearest >= 0)
+    columns = nearest[at, place]
+    cosine = np.einsum("ij,ij->i", rows[at], rows[columns]) if rows.any() else np.ones(len(at))
+    values = np.maximum(cosine, 0.0)
+    degree = np.bincount(at, weights=values, minlength=n)
+    inverse = np.divide(1.0, np.sqrt(degree), out=np.zeros(n), where=degree > 0)
+    values = (values * inverse[at] * inverse[columns]).astype(np.float32)
+    graph = sparse.coo_matrix((values, (at, columns)), shape=(n, n)).tocsr()
+    graph.eliminate_zeros()
+    return graph
 
 
 def neighbour_lists(embeddings: Embeddings, k: int) -> np.ndarray:

@@ -1,58 +1,41 @@
 """ItemKNN: items that the same users took."""
 
+from functools import reduce
+from operator import add
+
 import numpy as np
-from pydantic import Field
 from scipy import sparse
 
-from mmrec_core.recommenders.base import RECOMMENDERS, Closed, RecommenderConfig
+from mmrec_core.recommenders.base import RECOMMENDERS, Closed
+from mmrec_core.recommenders.similarity import (
+    ItemKNNConfig,
+    denominators,
+    nearest_columns,
+    weighted,
+)
 
 
-class ItemKNNConfig(RecommenderConfig):
-    """Settings of ItemKNN."""
+class Neighbourhood(Closed):
+    """A model whose score is R S with a sparse item-item matrix S, the sum of its shares."""
 
-    k: int = Field(50, ge=1, le=5_000, description="Neighbours kept for each item")
-    shrink: float = Field(10.0, ge=0, description="Added to the norms: distrusts rare pairs")
+    shares: dict[str, sparse.csr_matrix]
 
-
-class ItemKNN(Closed):
-    """Scores an item by its cosine similarity to what the user already has: R S.
-
-    S_ij = overlap / (norm_i norm_j + shrink), zero diagonal, the k largest of each column kept.
-    """
-
-    name, title, family = "item-knn", "ItemKNN", "collaborative"
-    seeded = False
-    reference = "Sarwar et al., WWW 2001; shrinkage as in Ferrari Dacrema et al., RecSys 2019"
-    cold = "It resembles no item, so it scores 0 for everyone: ties, in a seeded random order."
-    Config = ItemKNNConfig
-    config: ItemKNNConfig
-
-    def learn(self) -> None:
-        """Builds the similarity matrix, column blocks of 1,024 items at a time."""
-        train = self.split.train.tocsc().astype(np.float32)
-        norm = np.sqrt(np.asarray(train.multiply(train).sum(axis=0))).ravel()
-        blocks = []
-        for start in range(0, train.shape[1], 1024):
-            overlap = (train.T @ train[:, start : start + 1024]).toarray()
-            columns = np.arange(overlap.shape[1])
-            overlap[start + columns, columns] = 0.0
-            denominator = norm[:, None] * norm[None, start : start + 1024] + self.config.shrink
-            similarity = np.divide(
-                overlap, denominator, out=np.zeros_like(overlap), where=denominator > 0
-            )
-            k = min(self.config.k, similarity.shape[0] - 1)
-            floor = -np.partition(-similarity, k - 1, axis=0)[k - 1]
-            similarity[similarity < np.maximum(floor, np.finfo(np.float32).tiny)] = 0.0
-            blocks.append(sparse.csc_matrix(similarity))
-        self.similarity = sparse.hstack(blocks).tocsr()
+    @property
+    def similarity(self) -> sparse.csr_matrix:
+        """S, CSR [n_items, n_items]."""
+        return sparse.csr_matrix(reduce(add, self.shares.values()))
 
     def score(self, users: np.ndarray) -> np.ndarray:
         """R S, dense for the users asked for."""
         return np.asarray((self.split.train[users] @ self.similarity).toarray(), dtype=np.float32)
 
     def parts(self, users: np.ndarray) -> dict[str, np.ndarray]:
-        """One part, the collaborative one; it splits further by history item."""
-        return {"collaborative": self.score(users)}
+        """R times each share of S; the collaborative one splits further by history item."""
+        train = self.split.train[users]
+        return {
+            part: np.asarray((train @ share).toarray(), dtype=np.float32)
+            for part, share in self.shares.items()
+        }
 
     def history_parts(self, user: int, item: int) -> tuple[np.ndarray, np.ndarray]:
         """Which items of the user's history carry the score of ``item``, and how much each.
@@ -64,6 +47,32 @@ class ItemKNN(Closed):
         column = self.similarity[:, [item]].toarray().ravel()
         return history, column[history]
 
+
+class ItemKNN(Neighbourhood):
+    """Scores an item by its similarity to what the user already has: R S.
+
+    S_ij = overlap / (norms + shrink), zero diagonal, the k largest of each column kept. The
+    overlap counts common users; a weighting makes busy users count less in S, never in R.
+    """
+
+    name, title, family = "item-knn", "ItemKNN", "collaborative"
+    seeded = False
+    reference = "Sarwar et al., WWW 2001; shrinkage as in Ferrari Dacrema et al., RecSys 2019"
+    cold = "It resembles no item, so it scores 0 for everyone: ties, in a seeded random order."
+    Config = ItemKNNConfig
+    config: ItemKNNConfig
+
+    def learn(self) -> None:
+        """Builds the similarity matrix, a block of columns at a time."""
+        items = weighted(self.split.train, self.config.weighting)
+        squares = np.asarray(items.multiply(items).sum(axis=0), dtype=np.float32).ravel()
+
+        def parts(block: slice) -> dict[str, np.ndarray]:
+            overlap = np.asarray((items.T @ items[:, block]).toarray())
+            return {"collaborative": overlap / denominators(self.config, overlap, squares, block)}
+
+        self.shares = nearest_columns(self.split.n_items, self.config.k, parts)
+
     def weights(self) -> dict[str, np.ndarray]:
         """The sparse similarity matrix as three arrays."""
         s = self.similarity
@@ -72,9 +81,8 @@ class ItemKNN(Closed):
     def load_weights(self, weights: dict[str, np.ndarray]) -> None:
         """Takes over the similarity matrix."""
         n = self.split.n_items
-        self.similarity = sparse.csr_matrix(
-            (weights["data"], weights["indices"], weights["indptr"]), shape=(n, n)
-        )
+        arrays = (weights["data"], weights["indices"], weights["indptr"])
+        self.shares = {"collaborative": sparse.csr_matrix(arrays, shape=(n, n))}
 
 
 RECOMMENDERS.register(ItemKNN.name, ItemKNN)

@@ -17,7 +17,7 @@ from mmrec_core.recommenders.trainer import (
     Trained,
     TrainedConfig,
     bpr,
-    gather,
+    margins,
     squares,
 )
 
@@ -90,13 +90,12 @@ class LightGCN(Trained):
     ) -> Any:
         """BPR on propagated rows, L2 on the ego embeddings of each triple."""
         user, item = propagated(parameters, context.graph, context.config.layers)
-        u, i, j = gather(user, users), gather(item, positives), gather(item, negatives)
         ego = squares(
-            gather(parameters["user"], users),
-            gather(parameters["item"], positives),
-            gather(parameters["item"], negatives),
+            (parameters["user"], users),
+            (parameters["item"], positives),
+            (parameters["item"], negatives),
         )
-        return bpr((u * i).sum(2), (u * j).sum(2)) + context.config.reg * ego
+        return bpr(margins(user, item, users, positives, negatives)) + context.config.reg * ego
 
 
 RECOMMENDERS.register(LightGCN.name, LightGCN)

@@ -50,15 +50,22 @@ class Initial:
 
     Attributes:
         shape: Without the leading dimension of seeds.
-        std: Standard deviation (normal, mean 0).
+        std: Standard deviation (normal).
         by_item: True when row i belongs to item i alone. Where a split keeps items out of
             training on purpose, their rows are zero from beginning to end: a row that nothing
             trains would send the item into a random direction.
+        mean: Of the normal distribution.
     """
 
     shape: tuple[int, ...]
     std: float
     by_item: bool = False
+    mean: float = 0.0
+
+    @classmethod
+    def xavier(cls, shape: tuple[int, int], by_item: bool = False) -> "Initial":
+        """Variance 2 / (rows + columns) (Glorot and Bengio, AISTATS 2010)."""
+        return cls(shape, float(np.sqrt(2 / sum(shape))), by_item)
 
 
 class DivergedError(InputError):
@@ -124,6 +131,11 @@ class Trained(Recommender):
         negatives: "torch.Tensor",
     ) -> "torch.Tensor":
         """Loss of each seed [S] on its own triples, given as [S, B] row numbers."""
+
+    @classmethod
+    def learning_rate(cls, config: Any, epoch: int) -> float:
+        """Step size of an epoch, counted from 1; constant unless a model says otherwise."""
+        return float(config.learning_rate)
 
     @classmethod
     def fit_seeds(
@@ -239,6 +251,8 @@ class _Training:
         for epoch in range(1, self.config.max_epochs + 1):
             started = time.perf_counter()
             context.new_epoch([self.rngs[s] for s in self.active])
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.model.learning_rate(self.config, epoch)
             losses = self._epoch(context)
             last = epoch == self.config.max_epochs
             evaluated = epoch % self.config.evaluate_every == 0 or last
@@ -269,7 +283,7 @@ class _Training:
             arrays[name] = np.stack(
                 [
                     np.random.default_rng([seed, zlib.crc32(name.encode())])
-                    .normal(0.0, initial.std, initial.shape)
+                    .normal(initial.mean, initial.std, initial.shape)
                     .astype(np.float32)
                     for seed in self.seeds
                 ]
@@ -383,13 +397,42 @@ def gather(table: "torch.Tensor", rows: "torch.Tensor") -> "torch.Tensor":
     return flat.view(n_seeds, rows.shape[1], width)
 
 
-def bpr(positive: "torch.Tensor", negative: "torch.Tensor") -> "torch.Tensor":
+def margins(
+    user: "torch.Tensor",
+    item: "torch.Tensor",
+    users: "torch.Tensor",
+    positives: "torch.Tensor",
+    negatives: "torch.Tensor",
+) -> "torch.Tensor":
+    """Margins u . (i - j) of all triples: tables [S, n, d] and rows [S, B] -> [S, B]."""
+    rows = gather(item, torch.cat([positives, negatives], dim=1))
+    i, j = rows.split(positives.shape[1], dim=1)
+    return (gather(user, users) * (i - j)).sum(2)
+
+
+def bpr(margin: "torch.Tensor") -> "torch.Tensor":
     """-log sigmoid(positive - negative), mean over the batch, [S] (Rendle et al., UAI 2009)."""
-    return -torch.nn.functional.logsigmoid(positive - negative).mean(dim=1)
+    return -torch.nn.functional.logsigmoid(margin).mean(dim=1)
 
 
-def squares(*tables: "torch.Tensor") -> "torch.Tensor":
-    """Half the sum of squares of all given rows, divided by the batch size, [S]."""
-    batch = tables[0].shape[1]
-    total = sum(table.pow(2).flatten(1).sum(dim=1) for table in tables)
-    return 0.5 * total / batch
+def root_squares(*tables: "torch.Tensor") -> "torch.Tensor":
+    """Sum of the norms of whole tables, divided by the rows of the last, [S]."""
+    return sum(table.pow(2).sum(dim=(1, 2)).sqrt() for table in tables) / tables[-1].shape[1]
+
+
+def squares(*touched: tuple["torch.Tensor", "torch.Tensor"]) -> "torch.Tensor":
+    """Half the sum of squares of every row that a batch touches, divided by its size, [S].
+
+    Counting how often a row is touched costs less than writing each of them out.
+
+    Args:
+        touched: Table [S, n, d] or [S, n], and the rows of it [S, B] that the triples touch.
+    """
+    total = 0.0
+    for table, rows in touched:
+        sizes = table.pow(2) if table.dim() == 2 else table.pow(2).sum(2)
+        counts = torch.zeros_like(sizes).scatter_add_(
+            1, rows, torch.ones_like(rows, dtype=sizes.dtype)
+        )
+        total = total + (counts * sizes).sum(1)
+    return 0.5 * total / touched[0][1].shape[1]

@@ -1,5 +1,6 @@
 """What early stopping looks at: the ranking of held-out items, while parameters are on a device."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ from mmrec_core.lazy import lazy_import
 if TYPE_CHECKING:
     import torch
 
+    from mmrec_core.recommenders.base import Recommender
     from mmrec_core.recommenders.trainer import Factors
 else:
     torch = lazy_import("torch")
@@ -64,19 +66,41 @@ class Validation:
         left = torch.cat([u for u, _ in factors.values() if u is not None], dim=2)
         right = torch.cat([v for u, v in factors.values() if u is not None], dim=2)
         bias = sum(v for u, v in factors.values() if u is None)
-        result = np.zeros(n_seeds)
-        for s in range(n_seeds):
-            for users, masked, wanted, counts in self.blocks:
-                scores = left[s][users] @ right[s].T
-                if not isinstance(bias, int):
-                    scores += bias[s]
-                scores.view(-1)[masked] = -torch.inf
-                if self.not_ranked is not None:
-                    scores[:, self.not_ranked] = -torch.inf
-                top = scores.topk(self.k, dim=1, sorted=False).indices
-                rows = torch.arange(len(users), device=top.device)[:, None]
-                keys = rows * self.n_items + top
-                at = torch.searchsorted(wanted, keys).clamp_(max=len(wanted) - 1)
-                hits = (wanted[at] == keys).sum(dim=1)
-                result[s] += float((hits.double() / counts.double()).sum())
-        return result / len(self.users)
+
+        def scores_of(s: int) -> "Callable[[torch.Tensor], torch.Tensor]":
+            def scores(users: "torch.Tensor") -> "torch.Tensor":
+                own = left[s][users] @ right[s].T
+                return own if isinstance(bias, int) else own + bias[s]
+
+            return scores
+
+        return np.array([self.recall_of(scores_of(s)) for s in range(n_seeds)])
+
+    def recall_of(self, scores_of: "Callable[[torch.Tensor], torch.Tensor]") -> float:
+        """Mean over users.
+
+        Args:
+            scores_of: Row numbers of users -> their scores of every item, which may be changed.
+        """
+        total = 0.0
+        for users, masked, wanted, counts in self.blocks:
+            scores = scores_of(users)
+            scores.view(-1)[masked] = -torch.inf
+            if self.not_ranked is not None:
+                scores[:, self.not_ranked] = -torch.inf
+            top = scores.topk(self.k, dim=1, sorted=False).indices
+            rows = torch.arange(len(users), device=top.device)[:, None]
+            keys = rows * self.n_items + top
+            at = torch.searchsorted(wanted, keys).clamp_(max=len(wanted) - 1)
+            hits = (wanted[at] == keys).sum(dim=1)
+            total += float((hits.double() / counts.double()).sum())
+        return total / len(self.users)
+
+
+def validation_recall(model: "Recommender", split: Split) -> float:
+    """Recall@20 of a fitted recommender on the validation part, by the same ranking."""
+
+    def scores(users: "torch.Tensor") -> "torch.Tensor":
+        return torch.from_numpy(model.score(users.numpy()))
+
+    return Validation(split, "cpu").recall_of(scores)

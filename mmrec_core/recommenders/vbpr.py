@@ -18,6 +18,7 @@ from mmrec_core.recommenders.trainer import (
     TrainedConfig,
     bpr,
     gather,
+    margins,
     squares,
 )
 
@@ -101,13 +102,13 @@ class VBPR(Trained):
         """BPR and L2 on every row that the triples touch."""
         factors = cls.factors(parameters, context)
         pairs = [pair for pair in factors.values() if pair[0] is not None]
-        u = gather(torch.cat([left for left, _ in pairs if left is not None], dim=2), users)
-        items = torch.cat([right for _, right in pairs], dim=2)
-        i, j = gather(items, positives), gather(items, negatives)
-        bias_i = gather(parameters["bias"], positives)
-        bias_j = gather(parameters["bias"], negatives)
-        ranking = bpr((u * i).sum(2) + bias_i, (u * j).sum(2) + bias_j)
-        return ranking + context.config.reg * squares(u, i, j, bias_i, bias_j)
+        user = torch.cat([left for left, _ in pairs if left is not None], dim=2)
+        item, bias = torch.cat([right for _, right in pairs], dim=2), parameters["bias"]
+        margin = margins(user, item, users, positives, negatives)
+        ranking = bpr(margin + gather(bias, positives) - gather(bias, negatives))
+        touched = [(user, users)]
+        touched += [(table, rows) for table in (item, bias) for rows in (positives, negatives)]
+        return ranking + context.config.reg * squares(*touched)
 
     @staticmethod
     def _projected(parameters: Parameters, context: VBPRContext, modality: str) -> "torch.Tensor":

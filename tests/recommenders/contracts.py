@@ -1,5 +1,6 @@
 """One generic test case for every recommender: a new model inherits it in a few lines."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -82,7 +83,13 @@ class RecommenderContract:
 
 
 class ContentContract(RecommenderContract):
-    """What models that read features promise besides."""
+    """What models that read features promise besides.
+
+    A model whose items pass something on from a modality that they lack (their neighbours have it)
+    says so with ``lacking_is_nothing = False``.
+    """
+
+    lacking_is_nothing: ClassVar[bool] = True
 
     @pytest.mark.parametrize("present", [(), ("image",), ("text",), ("image", "text")])
     def test_runs_with_any_subset_of_modalities(self, present, split, features):
@@ -91,14 +98,16 @@ class ContentContract(RecommenderContract):
         users = np.arange(4)
         score = model.score(users)
         assert np.isfinite(score).all()
-        assert set(present) <= set(model.parts(users)) - {"collaborative"} | set(present)
+        if self.model.splits_score_exactly:
+            assert set(present) <= set(model.parts(users))
         total = sum(part.astype(np.float64) for part in model.parts(users).values())
         np.testing.assert_allclose(total, score, atol=1e-5)
 
     def test_runs_with_one_joint_matrix(self, split, features):
         text = features["text"]
         joint = Embeddings("joint", "x", text.item_ids, text.matrix, text.missing)
-        assert "joint" in self.model(self.config).fit(split, {"joint": joint}).parts(np.arange(2))
+        parts = self.model(self.config).fit(split, {"joint": joint}).parts(np.arange(2))
+        assert "joint" in parts or not self.model.splits_score_exactly
 
     def test_score_follows_the_features_exactly_if_it_says_so(self, fitted, split, features):
         text = features["text"]
@@ -110,17 +119,27 @@ class ContentContract(RecommenderContract):
     def test_permuting_items_permutes_scores(self, fitted, split, features):
         order = np.random.default_rng(0).permutation(split.n_items)
         moved = {
-            m: Embeddings(m, "x", e.item_ids, e.matrix[order], e.missing[order])
+            m: Embeddings(m, "x", e.item_ids[order], e.matrix[order], e.missing[order])
             for m, e in features.items()
         }
+        other_split = replace(
+            split,
+            **{part: getattr(split, part)[:, order] for part in ("train", "valid", "test")},
+            item_ids=split.item_ids[order],
+        )
+        weights = {
+            name: array[order] if len(array) == split.n_items else array
+            for name, array in fitted.weights().items()
+        }
+        for name, array in weights.items():
+            if len(array) == split.n_users + split.n_items:
+                users, items = np.split(array, [split.n_users])
+                weights[name] = np.concatenate([users, items[order]])
         users = np.arange(split.n_users)
-        real = fitted.parts(users)
-        other = fitted.with_features(moved)
-        for modality in features:
-            if self.model.family == "projection":
-                np.testing.assert_allclose(
-                    other.parts(users)[modality], real[modality][:, order], atol=1e-4
-                )
+        other = self.model.restore(self.config, other_split, moved, weights, seed=3)
+        np.testing.assert_allclose(
+            other.score(users), fitted.score(users)[:, order], rtol=1e-4, atol=1e-4
+        )
 
     def test_zero_and_constant_rows_are_harmless(self, split, features):
         text = features["text"]
@@ -138,6 +157,38 @@ class ContentContract(RecommenderContract):
         missing[::3] = True
         own = Embeddings("text", "x", text.item_ids, text.matrix, missing)
         model = self.model(self.config).fit(split, {"text": own}, seed=1)
-        part = model.parts(np.arange(split.n_users))["text"]
-        assert (part[:, missing] == 0).all()
-        assert (part[:, ~missing] != 0).any()
+        users = np.arange(split.n_users)
+        assert np.isfinite(model.score(users)).all()
+        # What stands in the rows of missing items is never read.
+        filled = text.matrix.copy()
+        filled[missing] = 99.0
+        other = Embeddings("text", "x", text.item_ids, filled, missing)
+        np.testing.assert_array_equal(
+            model.with_features({"text": other}).score(users), model.score(users)
+        )
+        if self.model.splits_score_exactly and self.lacking_is_nothing:
+            part = model.parts(users)["text"]
+            assert (part[:, missing] == 0).all()
+            assert (part[:, ~missing] != 0).any()
+
+    def test_every_parameter_trains(self, fitted, split, features):
+        if not hasattr(fitted, "state"):
+            return
+        quick = self.config.model_copy(update={"max_epochs": 1, "learning_rate": 1e-9})
+        start = self.model(quick).fit(split, features, seed=3).state
+        for name, array in fitted.state.items():
+            assert np.abs(array - start[name]).max() > 1e-5, name
+
+    def test_beats_random_by_far(self, split, features):
+        text = {"text": features["text"]}
+        wanted = split.relevant("test").toarray() > 0
+        seen = (split.train + split.valid).toarray() > 0
+        config = self.config
+        if "max_epochs" in type(config).model_fields:
+            config = config.model_copy(
+                update={"max_epochs": 100, "patience": 100, "learning_rate": 0.01}
+            )
+        score = self.model(config).fit(split, text, seed=1).score(np.arange(split.n_users))
+        top = np.argsort(-np.where(seen, -np.inf, score), axis=1)[:, :10]
+        found = np.take_along_axis(wanted, top, 1).sum() / wanted.sum()
+        assert found > 1.5 * 10 / (split.n_items - 8)

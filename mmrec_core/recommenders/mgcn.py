@@ -1,0 +1,198 @@
+"""MGCN: features purified by behaviour, item graphs by modality, attention that shares them."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from mmrec_core.domain import Features, Split
+from mmrec_core.lazy import lazy_import
+from mmrec_core.recommenders.base import RECOMMENDERS
+from mmrec_core.recommenders.content import FeatureTensors
+from mmrec_core.recommenders.graphs import (
+    SparseProduct,
+    bipartite,
+    similarity_graph,
+    users_from_items,
+)
+from mmrec_core.recommenders.light_gcn import propagated
+from mmrec_core.recommenders.trainer import (
+    Factors,
+    Initial,
+    ModelContext,
+    Parameters,
+    Trained,
+    TrainedConfig,
+    bpr,
+    gather,
+    margins,
+    squares,
+)
+
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = lazy_import("torch")
+
+
+class MGCNConfig(TrainedConfig):
+    """Settings of MGCN."""
+
+    learning_rate: float = Field(1e-3, gt=0, le=1, description="Step size of Adam")
+    reg: float = Field(1e-4, ge=0, description="L2 weight on the rows of each triple")
+    layers: int = Field(2, ge=1, le=4, description="Propagation steps over the user-item graph")
+    neighbours: int = Field(10, ge=1, le=100, description="Neighbours in each item graph")
+    contrast: float = Field(0.01, ge=0, description="Weight of InfoNCE between the two views")
+    temperature: float = Field(0.2, gt=0, le=10, description="Of InfoNCE")
+
+
+class MGCNContext(ModelContext):
+    """User-item graph, item graphs by modality, feature tensors."""
+
+    def __init__(
+        self, config: Any, split: Split, features: Sequence[Features], device: str, training: bool
+    ) -> None:
+        super().__init__(config, split, features, device, training)
+        self.graph = SparseProduct([bipartite(split.train)], self.n_seeds, True, device)
+        self.tensors = FeatureTensors(features, device)
+        self.item_graphs = {
+            m: SparseProduct(
+                [similarity_graph(own[m], config.neighbours) for own in features],
+                self.n_seeds,
+                False,
+                device,
+            )
+            for m in self.tensors.modalities
+        }
+        self.to_users = SparseProduct([users_from_items(split.train)], self.n_seeds, False, device)
+
+
+class MGCN(Trained):
+    """LightGCN rows + side rows, both from ids; content decides what of an id passes and where.
+
+    Side rows: an item's id, gated by sigmoid(act(W f)), is averaged over the item graph of the
+    modality and then over each user's items; attention mixes what modalities share, gates by
+    LightGCN's rows weigh what each adds, and their mean is added. InfoNCE holds the two views of
+    an item and a user together. Everything is multiplied with everything, so no part of a score
+    belongs to a modality. An item without a modality has no edges of it. Without content it is
+    LightGCN.
+    """
+
+    name, title, family = "mgcn", "MGCN", "graph"
+    uses = frozenset({"image", "text", "joint"})
+    features_at_inference = True
+    splits_score_exactly = False
+    backbone = "light-gcn"
+    reference = (
+        "Yu et al., Multi-View Graph Convolutional Network for Multimedia Recommendation, "
+        "ACM MM 2023"
+    )
+    cold = (
+        "It has no user edge and its own embedding is zero: its score comes from the gated "
+        "embeddings of its content neighbours. Without content it scores 0."
+    )
+    Config = MGCNConfig
+    Context = MGCNContext
+
+    @classmethod
+    def initial(cls, config: Any, split: Split, features: Features) -> dict[str, Initial]:
+        """Ids; projection and gates of each present modality; the attention's query."""
+        d = config.factors
+        result = {
+            "user": Initial.xavier((split.n_users, d)),
+            "item": Initial.xavier((split.n_items, d), by_item=True),
+        }
+        for m, own in features.items():
+            result[f"project_{m}"] = Initial.xavier((own.width, d), own.one_hot)
+            result[f"project_bias_{m}"] = Initial((d,), 0.0)
+            for gate in ("gate", "prefer"):
+                result[f"{gate}_{m}"] = Initial.xavier((d, d))
+                result[f"{gate}_bias_{m}"] = Initial((d,), 0.0)
+        if features:
+            result["query"] = Initial.xavier((d, d))
+            result["query_bias"] = Initial((d,), 0.0)
+            result["query_out"] = Initial.xavier((d, 1))
+        return result
+
+    @classmethod
+    def factors(cls, parameters: Parameters, context: MGCNContext) -> Factors:
+        """One part: user and item rows are sums whose products cross."""
+        n_users = context.split.n_users
+        content, side = _views(parameters, context)
+        rows = content if side is None else content + side
+        return {"whole": (rows[:, :n_users], rows[:, n_users:])}
+
+    @classmethod
+    def loss(
+        cls, parameters: Parameters, context: Any, users: Any, positives: Any, negatives: Any
+    ) -> Any:
+        """BPR, L2 on the rows of each triple, InfoNCE between the views."""
+        config, n_users = context.config, context.split.n_users
+        content, side = _views(parameters, context)
+        rows = content if side is None else content + side
+        ends = users, positives + n_users, negatives + n_users
+        loss = bpr(margins(rows, rows, *ends))
+        loss = loss + config.reg * squares(*((rows, nodes) for nodes in ends))
+        if side is not None and config.contrast > 0:
+            for nodes in (positives + n_users, users):
+                pair = gather(side, nodes), gather(content, nodes)
+                loss = loss + config.contrast * info_nce(*pair, config.temperature)
+        return loss
+
+
+def _views(
+    parameters: Parameters, context: MGCNContext
+) -> tuple["torch.Tensor", "torch.Tensor | None"]:
+    """LightGCN's rows and the side rows, each [S, U + I, d]."""
+    content = torch.cat(propagated(parameters, context.graph, context.config.layers), dim=1)
+    modalities = context.tensors.modalities
+    if not modalities:
+        return content, None
+
+    def gate(x: "torch.Tensor", name: str, m: str) -> "torch.Tensor":
+        bias = parameters[f"{name}_bias_{m}"][:, None]
+        return torch.sigmoid(torch.baddbmm(bias, x, parameters[f"{name}_{m}"]))
+
+    rows = []
+    for m in modalities:
+        f = context.tensors.project(m, parameters[f"project_{m}"])
+        f = f + parameters[f"project_bias_{m}"][:, None]
+        items = context.item_graphs[m](parameters["item"] * gate(f, "gate", m))
+        rows.append(_over_both(context, items))
+    attention = [
+        torch.bmm(
+            torch.tanh(torch.baddbmm(parameters["query_bias"][:, None], x, parameters["query"])),
+            parameters["query_out"],
+        )
+        for x in rows
+    ]
+    weights = torch.cat(attention, dim=2).softmax(dim=2)
+    common = sum(weights[:, :, at, None] * x for at, x in enumerate(rows))
+    side = common + sum(
+        gate(content, "prefer", m) * (x - common) for m, x in zip(modalities, rows, strict=True)
+    )
+    return content, side / (len(modalities) + 1)
+
+
+def _over_both(context: MGCNContext, items: "torch.Tensor") -> "torch.Tensor":
+    """Item rows with what users get of them on top: [S, I, d] -> [S, U + I, d]."""
+    n_users = context.split.n_users
+    nobody = torch.zeros(len(items), n_users, items.shape[2], device=items.device)
+    whole = torch.cat([nobody, items], dim=1)
+    return whole + context.to_users(whole)
+
+
+def info_nce(left: "torch.Tensor", right: "torch.Tensor", temperature: float) -> "torch.Tensor":
+    """InfoNCE of two views of the same batch, [S, B, d] twice -> [S] (Oord et al., 2018)."""
+    left, right = (torch.nn.functional.normalize(x, dim=2) for x in (left, right))
+    batch = left.shape[1]
+    total = torch.zeros(len(left), device=left.device)
+    for start in range(0, batch, 1024):
+        own = left[:, start : start + 1024]
+        alike = torch.bmm(own, right.transpose(1, 2)) / temperature
+        positive = (own * right[:, start : start + 1024]).sum(2) / temperature
+        total = total + (alike.logsumexp(2) - positive).sum(1)
+    return total / batch
+
+
+RECOMMENDERS.register(MGCN.name, MGCN)
