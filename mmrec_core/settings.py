@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from mmrec_core.domain import InputError
+
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -88,11 +90,27 @@ def settings() -> Settings:
     return Settings(
         data=Path(env.get("MMREC_DATA", PROJECT / "data")).expanduser().resolve(),
         device=env.get("MMREC_DEVICE", "auto"),
-        workers=max(1, int(env.get("MMREC_WORKERS", str(os.cpu_count() or 1)))),
+        workers=_workers(env.get("MMREC_WORKERS", "")),
         offline=env.get("MMREC_ONLINE", "0") != "1",
         read_only=env.get("MMREC_READ_ONLY", "0") == "1",
         limits=Limits(),
     )
+
+
+def _workers(given: str) -> int:
+    """``MMREC_WORKERS`` as a number; as many as there are cores where it is not given.
+
+    Raises:
+        InputError: It is no whole number.
+    """
+    if not given:
+        return os.cpu_count() or 1
+    try:
+        return max(1, int(given))
+    except ValueError:
+        raise InputError(
+            f"MMREC_WORKERS is {given!r}; it must be a whole number of processes, such as 2."
+        ) from None
 
 
 def worker_environment() -> dict[str, str]:

@@ -21,6 +21,7 @@ class ShuffleWithinCategory(Shuffle):
     """
 
     name = "shuffle-within-category"
+    drawn = True
     title = "Shuffled within categories"
     removes = "what the features say beyond the category"
     note = "Items alone in their category keep their features; the study says how many."
@@ -37,6 +38,7 @@ class ShuffleWithinPopularity(Shuffle):
     """
 
     name = "shuffle-within-popularity"
+    drawn = True
     title = "Shuffled within popularity deciles"
     removes = "what the features say beyond popularity"
     note = "Items alone in their decile keep their features; the study says how many."

@@ -53,6 +53,7 @@ class Control(ABC):
         graph_ok: True when an item-item graph can be built from its features.
         content: True when the features are still the items' own.
         within: Name of the groups that it reads; empty: none.
+        drawn: True when it is drawn at random, so that each seed gives another.
     """
 
     name: ClassVar[str]
@@ -63,6 +64,7 @@ class Control(ABC):
     graph_ok: ClassVar[bool] = True
     content: ClassVar[bool] = False
     within: ClassVar[str] = ""
+    drawn: ClassVar[bool] = False
 
     @abstractmethod
     def one(self, embeddings: Embeddings, context: Context) -> Embeddings | None:
@@ -133,6 +135,7 @@ class Shuffle(Control):
     """
 
     name = "shuffle"
+    drawn = True
     title = "Shuffled over items"
     removes = "which item has which features, and nothing else"
     note = "The reference null: geometry, spectrum and missing items stay exactly."
@@ -185,6 +188,7 @@ class GaussianUnit(Control):
     """
 
     name = "gaussian-unit"
+    drawn = True
     title = "Gaussian noise, unit variance"
     removes = "everything, scale and spectrum included"
     note = "A difference may come from the change of scale and spectrum; compare with shuffle."
@@ -206,6 +210,7 @@ class GaussianMatched(Control):
     """
 
     name = "gaussian-matched"
+    drawn = True
     title = "Gaussian noise, matched mean and covariance"
     removes = "everything but first and second moments"
     note = "Shrunk covariance where there are fewer items than columns."

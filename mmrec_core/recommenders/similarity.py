@@ -18,8 +18,8 @@ Weighting = Literal["none", "tf-idf", "bm25"]
 class NeighbourConfig(RecommenderConfig):
     """What every neighbourhood model can be told."""
 
-    k: int = Field(50, ge=1, le=5_000, description="Neighbours kept for each item")
-    shrink: float = Field(10.0, ge=0, description="Added to the norms: distrusts rare pairs")
+    k: int = Field(200, ge=1, le=5_000, description="Neighbours kept for each item")
+    shrink: float = Field(30.0, ge=0, description="Added to the norms: distrusts rare pairs")
     alpha: float = Field(
         0.5, ge=0, le=1, description="asymmetric: share of the history item's norm"
     )

@@ -12,7 +12,7 @@ from mmrec_core.store import store
 from mmrec_core.studies.inputs import embedded, item_groups, load_inputs, resolved, split_of
 from mmrec_core.studies.runs import KIND as RUN
 from mmrec_core.studies.runs import find_run
-from mmrec_core.studies.study import Arm, Skipped, Study, arms_of, recommender_config
+from mmrec_core.studies.study import Arm, Skipped, Study, arms_of, recommender_config, seeds_of
 
 SECONDS_PER_ITEM = {"image": 0.10, "text": 0.06, "joint": 0.0}
 """Of extraction on one CPU core, where nothing was measured here yet."""
@@ -47,7 +47,7 @@ class Plan:
         lines = [
             f"{self.study.dataset}: {self.split}",
             f"{len(self.arms)} arms, {self.runs} runs, {self.runs - self.runs_left} of them done; "
-            f"about {minutes_in_words(self.minutes)} on {settings().workers} cores.",
+            f"about {minutes_in_words(self.minutes)} on {cores_in_words()}.",
         ]
         if self.to_embed:
             lines.append(f"Embeddings to be made first: {', '.join(self.to_embed)}.")
@@ -64,6 +64,12 @@ class Plan:
             "minutes": round(self.minutes, 1),
             "to_embed": self.to_embed,
         }
+
+
+def cores_in_words() -> str:
+    """How many cores studies use."""
+    number = settings().workers
+    return f"{number} core{'s' if number != 1 else ''}"
 
 
 def minutes_in_words(minutes: float) -> str:
@@ -102,8 +108,7 @@ def plan_study(study: Study) -> Plan:
     measured = _measured_seconds(split)
     runs = left = 0
     for arm in arms:
-        kind = RECOMMENDERS.get(arm.recommender)
-        seeds = study.seed_list if kind.seeded else [0]
+        seeds = seeds_of(study, arm)
         runs += len(seeds)
         open_ = (
             len(seeds)
@@ -134,8 +139,6 @@ def _seconds_per_run(
     kind = RECOMMENDERS.get(arm.recommender)
     if study.stage == "inference" and arm.control not in ("real", "none"):
         return 0.5
-    if not kind.seeded or kind.family == "baseline":
-        return 0.2
     seconds = measured.get(arm.recommender)
     if seconds:
         return sum(seconds) / len(seconds)

@@ -31,7 +31,7 @@ from mmrec_core.studies.inputs import Inputs, embed_modality, embedded, load_inp
 from mmrec_core.studies.runs import KIND as RUN
 from mmrec_core.studies.runs import environment, left_in_place, run_spec, sound_run, train_runs
 from mmrec_core.studies.slices import slice_table
-from mmrec_core.studies.study import RANKING_METRICS, Arm, Study, arms_of
+from mmrec_core.studies.study import RANKING_METRICS, Arm, Study, arms_of, seeds_of
 
 KIND = "study"
 STUDY_VERSION = 2
@@ -202,12 +202,10 @@ def _run_study(study: Study, meter: "_Meter", workers: int) -> Artefact:
 
 def _tasks(study: Study, inputs: Inputs, arms: Sequence[Arm]) -> tuple[list[Task], int, int]:
     """What is left to train, the number of runs in all, and how many are done."""
-    from mmrec_core.recommenders import RECOMMENDERS
-
     tasks: list[Task] = []
     total = done = 0
     for arm in arms:
-        seeds = study.seed_list if RECOMMENDERS.get(arm.recommender).seeded else [0]
+        seeds = seeds_of(study, arm)
         left = [seed for seed in seeds if sound_run(study, inputs, arm, seed) is None]
         total, done = total + len(seeds), done + len(seeds) - len(left)
         tasks += [

@@ -19,7 +19,13 @@ from mmrec_core.recommenders import RECOMMENDERS
 from mmrec_core.recommenders.base import Recommender
 from mmrec_core.store import Artefact, store, write_array
 from mmrec_core.studies.inputs import Inputs
-from mmrec_core.studies.study import Arm, Study, feature_controls, recommender_config
+from mmrec_core.studies.study import (
+    Arm,
+    Study,
+    feature_controls,
+    recommender_config,
+    seeds_of,
+)
 
 KIND = "run"
 RUN_VERSION = 1
@@ -53,7 +59,7 @@ def run_spec(study: Study, inputs: Inputs, arm: Arm, seed: int) -> dict[str, Any
         "trained_on": (
             {m: e.fingerprint for m, e in sorted(inputs.features.items())} if at_inference else None
         ),
-        "seed": seed if kind.seeded else 0,
+        "seed": seed if seeds_of(study, arm) != [0] else 0,
         "mask": study.mask,
         "ks": list(KS),
         # Named only where a control reads them, so that other runs keep their keys.
@@ -105,8 +111,7 @@ def train_runs(
     Returns:
         One run a seed, in the order of ``seeds``.
     """
-    kind = RECOMMENDERS.get(arm.recommender)
-    if not kind.seeded:
+    if seeds_of(study, arm) == [0]:
         seeds = [0]
 
     def missing() -> list[int]:
@@ -158,7 +163,8 @@ def restored(study: Study, inputs: Inputs, arm: Arm, run: Artefact) -> Recommend
         recommender_config(arm.recommender, study),
         inputs.split,
         arm_features(study, inputs, arm, seed),
-        load_file(run.file("weights.safetensors")),
+        # A model that is a function of interactions and features keeps none.
+        load_file(path) if (path := run.file("weights.safetensors")).is_file() else {},
         seed,
     )
     model.report = type(model.report)(

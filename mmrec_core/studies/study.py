@@ -14,7 +14,7 @@ from mmrec_core.metrics.ranking import CUTOFFS
 from mmrec_core.recommenders import RECOMMENDERS
 from mmrec_core.recommenders.base import RecommenderConfig
 
-REFERENCES = ("random", "most-pop", "item-knn", "bpr-mf", "light-gcn")
+REFERENCES = ("random", "most-pop", "item-knn", "ease", "bpr-mf", "light-gcn")
 """Trained without content beside every study: a content model must beat the tuned ones."""
 
 RANKING_METRICS = ("recall", "ndcg", "ndcg_graded", "hr", "mrr", "map")
@@ -189,6 +189,12 @@ class Skipped:
 
     arm: Arm
     reason: str
+
+
+def seeds_of(study: Study, arm: Arm) -> list[int]:
+    """The seeds that an arm is trained with; 0 alone where neither model nor control draws."""
+    drawn = arm.control != "none" and CONTROLS.get(arm.control).drawn
+    return study.seed_list if RECOMMENDERS.get(arm.recommender).seeded or drawn else [0]
 
 
 def scopes(modalities: tuple[str, ...]) -> tuple[str, ...]:

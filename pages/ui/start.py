@@ -8,7 +8,7 @@ import streamlit as st
 from mmrec_core import jobs
 from mmrec_core.domain import InputError
 from mmrec_core.settings import settings
-from mmrec_core.studies.plan import Plan, minutes_in_words, plan_study
+from mmrec_core.studies.plan import Plan, cores_in_words, minutes_in_words, plan_study
 from mmrec_core.studies.results import list_studies
 from mmrec_core.studies.study import make_study
 from pages.ui.job import job_panel
@@ -54,7 +54,7 @@ def plan_text(plan: Plan) -> str:
         done = f", {plan.runs - left:,} of them done" if plan.runs > left else ""
         text = (
             f"**{len(plan.arms)} arms, {plan.runs:,} runs**{done}; about "
-            f"**{minutes_in_words(plan.minutes)}** on {settings().workers} cores\\."
+            f"**{minutes_in_words(plan.minutes)}** on {cores_in_words()}\\."
         )
     if plan.to_embed:
         text += f" Embeddings of {escape(' and '.join(plan.to_embed))} are made first\\."
