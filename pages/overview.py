@@ -90,7 +90,7 @@ def _title(dataset: str) -> str:
 def _verdicts(dataset: str, result: StudyResult) -> None:
     st.markdown(headline(result))
     strengths = planted(dataset)
-    st.caption(f"Latest study: {escape(study_label(result))} · untuned defaults")
+    st.caption(f"Latest study: {escape(study_label(result))} · {result.settings_in_words}")
     st.table(verdict_table(result, strengths), border="horizontal", hide_index=True)
     if strengths is not None:
         st.caption(planted_text(strengths))

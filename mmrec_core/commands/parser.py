@@ -104,6 +104,13 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="RECOMMENDER.NAME=VALUE",
         help="a setting of a recommender, such as vbpr.reg=0.1",
     )
+    study.add_argument(
+        "--tune", type=int, metavar="TRIALS", help="search the settings of every arm, on validation"
+    )
+    study.add_argument("--sampler", choices=("tpe", "grid"), help="of --tune; default: tpe")
+    study.add_argument(
+        "--space", choices=("own", "paper"), help="of --tune; default: each model's own grid"
+    )
     study.add_argument("--plan", action="store_true", help="print the plan and stop")
 
     calibration = add(

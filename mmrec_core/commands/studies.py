@@ -91,8 +91,8 @@ def in_words(result: Any) -> str:
             for label, n in result.document.get("left_in_place", {}).items()
         ),
         f"{facts['runs']} runs, {facts['wall_seconds'] / 60:.1f} minutes, "
-        f"{facts['peak_memory_mib']} MiB at most in one process. Untuned defaults. "
-        f"Study {result.key[:12]}.",
+        f"{facts['peak_memory_mib']} MiB at most in one process. "
+        f"{result.settings_in_words.capitalize()}. Study {result.key[:12]}.",
     ]  # fmt: skip
     return "\n".join(lines)
 
@@ -109,6 +109,11 @@ def _values(options: argparse.Namespace) -> dict[str, Any]:
         "metric", "delta", "mask",
     )  # fmt: skip
     values = {n: v for n in names if (v := getattr(options, n)) is not None}
+    if options.tune is not None:
+        searched = {"trials": options.tune, "sampler": options.sampler, "space": options.space}
+        values["tuning"] = {name: value for name, value in searched.items() if value is not None}
+    elif options.sampler or options.space:
+        raise InputError("--sampler and --space say how to search; give --tune TRIALS besides.")
     values["dataset"] = options.dataset
     values["features"] = {
         modality: {"extractor": extractor}

@@ -1,5 +1,7 @@
 """AttributeItemKNN: ItemKNN on item vectors that hold attributes beside interactions."""
 
+from typing import ClassVar
+
 import numpy as np
 
 from mmrec_core.domain import Embeddings
@@ -32,6 +34,11 @@ class AttributeItemKNN(Neighbourhood):
         "Recommender Systems Research, TOIS 2021 (ItemKNN-CFCBF)"
     )
     cold = "Nobody took it, so it resembles items by its attributes alone. Without content, 0."
+    grid: ClassVar = {
+        "k": (20, 50, 100, 200, 500, 1000),
+        "shrink": (0.0, 10.0, 30.0, 100.0, 300.0, 1000.0),
+        "content_weight": (0.01, 0.05, 0.2, 1.0, 4.0, 20.0, 100.0),
+    }
     Config = AttributeConfig
     config: AttributeConfig
 

@@ -1,9 +1,9 @@
 """What a recommender is: facts, config, fit, score, additive parts."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict
 
 from mmrec_core.domain import Features, Progress, Split, no_progress
 from mmrec_core.registry import Registry
+
+Watch = Callable[[int, np.ndarray], bool]
+"""Called with an epoch and the validation Recall@20 of every seed still trained, [S]."""
 
 
 class RecommenderConfig(BaseModel):
@@ -56,6 +59,7 @@ class Recommender(ABC):
         reference: Paper.
         cold: How it scores an item that a split keeps out of training, in words.
         version: Raised whenever the same inputs would give other numbers.
+        grid: Setting -> values that a search tries.
     """
 
     name: ClassVar[str]
@@ -69,6 +73,7 @@ class Recommender(ABC):
     reference: ClassVar[str]
     cold: ClassVar[str]
     version: ClassVar[int] = 1
+    grid: ClassVar[Mapping[str, tuple[Any, ...]]] = {}
     Config: ClassVar[type[RecommenderConfig]] = RecommenderConfig
 
     config: RecommenderConfig
@@ -90,6 +95,7 @@ class Recommender(ABC):
         features: Sequence[Features],
         seeds: Sequence[int],
         progress: Progress = no_progress,
+        watch: Watch | None = None,
     ) -> list[Self]:
         """Trains one recommender for each seed, side by side where the model allows.
 
@@ -99,6 +105,7 @@ class Recommender(ABC):
             features: One mapping a seed, aligned with ``split.item_ids``.
             seeds: Of initialisation, batch order and negatives.
             progress: Told after each epoch.
+            watch: Told each validation; True from it ends the training where it stands.
 
         Returns:
             Fitted recommenders in the order of ``seeds``.
@@ -187,6 +194,7 @@ class Closed(Recommender):
         features: Sequence[Features],
         seeds: Sequence[int],
         progress: Progress = no_progress,
+        watch: Watch | None = None,
     ) -> list[Self]:
         """Fits the seeds one after the other."""
         fitted = []

@@ -1,7 +1,7 @@
 """BM3: users and items drawn together without negatives, content only while training."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -93,6 +93,12 @@ class BM3(Trained):
         "It has no user edge and its embedding is zero, and the score reads no features: all cold "
         "items score alike."
     )
+    grid: ClassVar = {
+        "learning_rate": (5e-4, 1e-3, 5e-3),
+        "reg": (0.01, 0.1),
+        "layers": (1, 2),
+        "dropout": (0.3, 0.5),
+    }
     Config = BM3Config
     Context = BM3Context
 

@@ -1,6 +1,6 @@
 """BPR-MF: matrix factorisation for ranking, without content."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -19,9 +19,10 @@ from mmrec_core.recommenders.trainer import (
 
 
 class BPRMFConfig(TrainedConfig):
-    """Settings of BPR-MF."""
+    """Settings of BPR-MF; how the defaults were found: docs/tuning.md."""
 
-    reg: float = Field(0.1, ge=0, description="L2 weight on the embeddings of each triple")
+    learning_rate: float = Field(3.5e-3, gt=0, le=1, description="Step size of Adam")
+    reg: float = Field(0.15, ge=0, description="L2 weight on the embeddings of each triple")
 
 
 class BPRMF(Trained):
@@ -30,6 +31,10 @@ class BPRMF(Trained):
     name, title, family = "bpr-mf", "BPR-MF", "collaborative"
     reference = "Rendle et al., BPR: Bayesian Personalized Ranking from Implicit Feedback, UAI 2009"
     cold = "Its embedding is zero, so it scores 0 for everyone: ties, in a seeded random order."
+    grid: ClassVar = {
+        "learning_rate": (1e-3, 2e-3, 3.5e-3, 5e-3, 1e-2),
+        "reg": (1e-3, 0.01, 0.05, 0.1, 0.15, 0.3, 1.0),
+    }
     Config = BPRMFConfig
 
     @classmethod

@@ -1,6 +1,6 @@
 """EASE: a linear model of items on items, in closed form."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -36,6 +36,7 @@ class EASE(Closed):
     seeded = False
     reference = "Steck, Embarrassingly Shallow Autoencoders for Sparse Data, WWW 2019"
     cold = "No weight leads to it, so it scores 0 for everyone: ties, in a seeded random order."
+    grid: ClassVar = {"reg": (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)}
     Config = EASEConfig
     config: EASEConfig
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import reduce
 from operator import add
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -125,6 +125,13 @@ class FREEDOM(Trained):
         "of its content neighbours, h = A i, in which cold neighbours count zero. Without content "
         "it scores 0."
     )
+    grid: ClassVar = {
+        "learning_rate": (1e-3, 2e-3, 5e-3, 1e-2),
+        "reg": (1e-3, 0.01, 0.02, 0.05, 0.2),
+        "edge_dropout": (0.0, 0.5, 0.8, 0.9),
+        "image_weight": (0.1, 0.5, 0.9),
+        "neighbours": (10, 20),
+    }
     Config = FREEDOMConfig
     Context = FREEDOMContext
 

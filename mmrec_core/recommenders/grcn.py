@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
@@ -69,6 +69,10 @@ class GRCN(Trained):
         "Implicit Feedback, ACM MM 2020"
     )
     cold = "It has no user edge and its id is zero: its score comes from its projected features."
+    grid: ClassVar = {
+        "learning_rate": (1e-4, 1e-3, 5e-3, 1e-2, 0.1),
+        "reg": (0.0, 1e-5, 1e-4, 1e-3, 1e-2, 0.1),
+    }
     Config = GRCNConfig
     Context = GRCNContext
 

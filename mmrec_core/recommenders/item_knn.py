@@ -2,6 +2,7 @@
 
 from functools import reduce
 from operator import add
+from typing import ClassVar
 
 import numpy as np
 from scipy import sparse
@@ -59,6 +60,11 @@ class ItemKNN(Neighbourhood):
     seeded = False
     reference = "Sarwar et al., WWW 2001; shrinkage as in Ferrari Dacrema et al., RecSys 2019"
     cold = "It resembles no item, so it scores 0 for everyone: ties, in a seeded random order."
+    grid: ClassVar = {
+        "k": (20, 50, 100, 200, 500, 1000),
+        "shrink": (0.0, 10.0, 30.0, 100.0, 300.0, 1000.0),
+        "similarity": ("cosine", "jaccard", "asymmetric", "tversky", "dot"),
+    }
     Config = ItemKNNConfig
     config: ItemKNNConfig
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import reduce
 from operator import add
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -93,6 +93,12 @@ class LATTICE(Trained):
         "It has no user edge and its own embedding is zero: its score comes from the embeddings "
         "of its content neighbours. Without content it scores 0."
     )
+    grid: ClassVar = {
+        "learning_rate": (1e-4, 5e-4, 1e-3, 5e-3),
+        "reg": (0.0, 1e-5, 1e-4, 1e-3, 1e-2, 0.05),
+        "original": (0.7, 0.9),
+        "layers": (1, 2),
+    }
     Config = LATTICEConfig
     Context = LATTICEContext
 

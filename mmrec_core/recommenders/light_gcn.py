@@ -1,7 +1,7 @@
 """LightGCN: embeddings smoothed over the user-item graph, without content."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
@@ -67,6 +67,11 @@ class LightGCN(Trained):
         "It has no edge and its embedding is zero, so it scores 0 for everyone: ties, in a seeded "
         "random order."
     )
+    grid: ClassVar = {
+        "learning_rate": (1e-3, 2e-3, 5e-3, 1e-2),
+        "reg": (1e-3, 0.005, 0.02, 0.05, 0.2),
+        "layers": (1, 2, 3),
+    }
     Config = LightGCNConfig
     Context = LightGCNContext
 

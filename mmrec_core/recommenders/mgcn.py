@@ -1,7 +1,7 @@
 """MGCN: features purified by behaviour, item graphs by modality, attention that shares them."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
@@ -91,6 +91,11 @@ class MGCN(Trained):
         "It has no user edge and its own embedding is zero: its score comes from the gated "
         "embeddings of its content neighbours. Without content it scores 0."
     )
+    grid: ClassVar = {
+        "learning_rate": (5e-4, 1e-3, 5e-3),
+        "reg": (1e-5, 1e-4, 1e-3, 1e-2, 0.05),
+        "contrast": (0.001, 0.01, 0.1),
+    }
     Config = MGCNConfig
     Context = MGCNContext
 

@@ -1,7 +1,7 @@
 """MMGCN: one graph network for each modality, averaged."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
@@ -68,6 +68,10 @@ class MMGCN(Trained):
         "of Micro-video, ACM MM 2019"
     )
     cold = "It has no user edge and its id is zero: its score comes from its projected features."
+    grid: ClassVar = {
+        "learning_rate": (1e-4, 5e-4, 1e-3, 5e-3, 1e-2),
+        "reg": (0.0, 1e-5, 1e-4, 1e-3, 1e-2, 0.1),
+    }
     Config = MMGCNConfig
     Context = MMGCNContext
 

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from mmrec_core.domain import Features, InputError, Progress, Split, no_progress
 from mmrec_core.lazy import lazy_import
-from mmrec_core.recommenders.base import FitReport, Recommender, RecommenderConfig
+from mmrec_core.recommenders.base import FitReport, Recommender, RecommenderConfig, Watch
 from mmrec_core.recommenders.sampling import TripleSampler
 from mmrec_core.recommenders.validation import Validation
 from mmrec_core.settings import device
@@ -145,10 +145,11 @@ class Trained(Recommender):
         features: Sequence[Features],
         seeds: Sequence[int],
         progress: Progress = no_progress,
+        watch: Watch | None = None,
     ) -> list[Self]:
         """Trains all seeds as one batch; a seed that has stopped early leaves it."""
         assert isinstance(config, TrainedConfig)
-        fitted = _Training(cls, config, split, features, seeds).run(progress)
+        fitted = _Training(cls, config, split, features, seeds).run(progress, watch)
         results = []
         for seed, own, state, report in zip(seeds, features, *fitted, strict=True):
             self = cls(config)
@@ -245,7 +246,9 @@ class _Training:
         self.seconds = [0.0] * len(seeds)
         self.curves: list[list[tuple[int, float, float]]] = [[] for _ in seeds]
 
-    def run(self, progress: Progress) -> tuple[list[dict[str, np.ndarray]], list[FitReport]]:
+    def run(
+        self, progress: Progress, watch: Watch | None
+    ) -> tuple[list[dict[str, np.ndarray]], list[FitReport]]:
         """Trains until every seed has stopped; returns best states and reports."""
         context = self._context()
         for epoch in range(1, self.config.max_epochs + 1):
@@ -257,7 +260,8 @@ class _Training:
             last = epoch == self.config.max_epochs
             evaluated = epoch % self.config.evaluate_every == 0 or last
             if evaluated:
-                self._validate(epoch, context, losses)
+                values = self._validate(epoch, context, losses)
+                last = last or (watch is not None and watch(epoch, values))
             share = (time.perf_counter() - started) / len(self.active)
             for s in self.active:
                 self.seconds[s] += share
@@ -332,7 +336,7 @@ class _Training:
             )
         return losses
 
-    def _validate(self, epoch: int, context: ModelContext, losses: np.ndarray) -> None:
+    def _validate(self, epoch: int, context: ModelContext, losses: np.ndarray) -> np.ndarray:
         with torch.no_grad():
             factors = self.model.factors(self.parameters, context)
             values = self.validation.recall(factors, len(self.active))
@@ -346,6 +350,7 @@ class _Training:
             self.best[s] = {
                 name: p[a].detach().cpu().numpy().copy() for name, p in self.parameters.items()
             }
+        return values
 
     def _keep(self, kept: list[int]) -> None:
         """Drops the seeds that have stopped, with the optimiser's memory of them."""

@@ -1,7 +1,7 @@
 """VBPR: matrix factorisation plus a learned projection of each item's features."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
@@ -64,6 +64,11 @@ class VBPR(Trained):
         "Its embedding and bias are zero: the score is its content alone. Without content it "
         "scores 0."
     )
+    grid: ClassVar = {
+        "learning_rate": (5e-4, 1e-3, 2e-3, 5e-3),
+        "reg": (0.01, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0),
+        "content_factors": (16, 32, 64),
+    }
     Config = VBPRConfig
     Context = VBPRContext
 

@@ -69,9 +69,13 @@ def pairs_of(study: Study, arms: Sequence[Arm]) -> list[Pair]:
 
 
 def metric_of(runs: Sequence[Artefact], metric: str, seeds: int) -> np.ndarray:
-    """One metric of an arm, [n_users, seeds]; a model without chance repeats its one run."""
-    columns = [per_user_metric(run, metric) for run in runs]
-    return np.stack(columns * (seeds if len(columns) == 1 else 1), axis=1)
+    """One metric of an arm, [n_users, seeds]."""
+    return side_by_side([per_user_metric(run, metric) for run in runs], seeds)
+
+
+def side_by_side(columns: Sequence[np.ndarray], seeds: int) -> np.ndarray:
+    """Values of each run [n_users] as [n_users, seeds]; an arm without chance repeats its one."""
+    return np.stack(list(columns) * (seeds if len(columns) == 1 else 1), axis=1)
 
 
 def effects(study: Study, runs: Runs, metrics: Sequence[str]) -> dict[tuple[Pair, str], Effect]:
@@ -104,7 +108,13 @@ def verdicts_of(
                     problems=("not_converged",) if unconverged else (),
                 )
             )
-    return decide(comparisons, study.delta, metric=study.metric, stage=study.stage, tuned=False)
+    return decide(
+        comparisons,
+        study.delta,
+        metric=study.metric,
+        stage=study.stage,
+        tuned=study.tuning is not None,
+    )
 
 
 def comparison_table(

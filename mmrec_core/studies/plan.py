@@ -11,8 +11,9 @@ from mmrec_core.settings import settings
 from mmrec_core.store import store
 from mmrec_core.studies.inputs import embedded, item_groups, load_inputs, resolved, split_of
 from mmrec_core.studies.runs import KIND as RUN
-from mmrec_core.studies.runs import find_run
+from mmrec_core.studies.runs import find_run, searched
 from mmrec_core.studies.study import Arm, Skipped, Study, arms_of, recommender_config, seeds_of
+from mmrec_core.studies.tuning import trials_of
 
 SECONDS_PER_ITEM = {"image": 0.10, "text": 0.06, "joint": 0.0}
 """Of extraction on one CPU core, where nothing was measured here yet."""
@@ -31,6 +32,7 @@ class Plan:
         minutes: Expected, with what is left.
         to_embed: Modalities whose embeddings are not made yet.
         split: What it runs on, in words.
+        trials: Of the searches that are not finished yet.
     """
 
     study: Study
@@ -41,6 +43,7 @@ class Plan:
     minutes: float
     to_embed: list[str]
     split: str
+    trials: int = 0
 
     def in_words(self) -> str:
         """The plan as text."""
@@ -49,6 +52,8 @@ class Plan:
             f"{len(self.arms)} arms, {self.runs} runs, {self.runs - self.runs_left} of them done; "
             f"about {minutes_in_words(self.minutes)} on {cores_in_words()}.",
         ]
+        if self.trials:
+            lines.append(f"Settings are searched first: at most {self.trials:,} trials in all.")
         if self.to_embed:
             lines.append(f"Embeddings to be made first: {', '.join(self.to_embed)}.")
         lines += [f"Left out: {s.arm.label} ({s.reason})." for s in self.skipped]
@@ -61,6 +66,7 @@ class Plan:
             "skipped": {s.arm.label: s.reason for s in self.skipped},
             "runs": self.runs,
             "runs_left": self.runs_left,
+            "trials": self.trials,
             "minutes": round(self.minutes, 1),
             "to_embed": self.to_embed,
         }
@@ -106,7 +112,7 @@ def plan_study(study: Study) -> Plan:
     items = dataset.n_items
     seconds = sum(SECONDS_PER_ITEM[m] * items for m in to_embed)
     measured = _measured_seconds(split)
-    runs = left = 0
+    runs = left = trials = 0
     for arm in arms:
         seeds = seeds_of(study, arm)
         runs += len(seeds)
@@ -116,10 +122,14 @@ def plan_study(study: Study) -> Plan:
             else sum(find_run(study, inputs, arm, seed) is None for seed in seeds)
         )
         left += open_
+        if inputs is None or not searched(study, inputs, arm):
+            tried = trials_of(study, arm.recommender)
+            trials += tried
+            seconds += tried * _seconds_per_run(study, split, arm, measured)
         if open_:
             seconds += open_ * _seconds_per_run(study, split, arm, measured)
     minutes = seconds / 60 / min(settings().workers, max(1, len(arms)))
-    return Plan(study, arms, skipped, runs, left, minutes, to_embed, split.description)
+    return Plan(study, arms, skipped, runs, left, minutes, to_embed, split.description, trials)
 
 
 def _measured_seconds(split: Split) -> dict[str, list[float]]:

@@ -69,6 +69,25 @@ class StudyResult:
         """Used and gained in parts of users and items; see slices.slice_table."""
         return self.artefact.table("slices")
 
+    @cached_property
+    def trials(self) -> pd.DataFrame:
+        """Trials of every arm's search; empty for a study that was not tuned."""
+        if not self.tuned:
+            return pd.DataFrame()
+        return self.artefact.table("trials")
+
+    @property
+    def tuned(self) -> bool:
+        """Whether the settings of every arm were searched, with the same budget for each."""
+        return self.study.get("tuning") is not None
+
+    @property
+    def settings_in_words(self) -> str:
+        """Where the settings of the arms come from."""
+        if not self.tuned:
+            return "untuned defaults"
+        return f"every arm tuned with {self.study['tuning']['trials']} trials"
+
     @property
     def facts(self) -> Mapping[str, Any]:
         """Runs, seconds, memory."""
@@ -116,6 +135,10 @@ def study_command(study: Mapping[str, Any]) -> str:
         parts += ["--k-core", str(split["k_core"])]
     if split.get("relevant_from") is not None:
         parts += ["--relevant-from", str(split["relevant_from"])]
+    if study.get("tuning"):
+        tuning = study["tuning"]
+        parts += ["--tune", str(tuning["trials"]), "--sampler", tuning["sampler"]]
+        parts += ["--space", tuning["space"]]
     for name, values in study["configs"].items():
         for field, value in values.items():
             parts += ["--set", f"{name}.{field}={typed(value)}"]

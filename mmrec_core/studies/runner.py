@@ -29,9 +29,18 @@ from mmrec_core.studies.evidence import (
 )
 from mmrec_core.studies.inputs import Inputs, embed_modality, embedded, load_inputs, resolved
 from mmrec_core.studies.runs import KIND as RUN
-from mmrec_core.studies.runs import environment, left_in_place, run_spec, sound_run, train_runs
+from mmrec_core.studies.runs import (
+    environment,
+    left_in_place,
+    run_spec,
+    search_arm,
+    searched,
+    sound_run,
+    train_runs,
+)
 from mmrec_core.studies.slices import slice_table
 from mmrec_core.studies.study import RANKING_METRICS, Arm, Study, arms_of, seeds_of
+from mmrec_core.studies.tuning import search, trial_table
 
 KIND = "study"
 STUDY_VERSION = 2
@@ -39,7 +48,7 @@ SEEDS_AT_ONCE = 5
 METRICS = tuple(f"{name}@{k}" for name in RANKING_METRICS for k in CUTOFFS)
 
 Task = tuple[str, tuple[int, ...]]
-"""(label of an arm, seeds), or ("embed MODALITY", ())."""
+"""(label of an arm, seeds), ("tune " + label, ()), or ("embed MODALITY", ())."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +76,7 @@ Report = Callable[[StudyProgress], None]
 
 def study_spec(study: Study, inputs: Inputs) -> dict[str, Any]:
     """What a study's artefact is made from."""
-    arms, _ = arms_of(study, inputs.missing, inputs.groups)
+    arms = _arms(study, inputs)
     return {
         "version": STUDY_VERSION,
         "study": study.model_dump(mode="json"),
@@ -82,7 +91,14 @@ def finished_study(study: Study) -> Artefact | None:
     study = resolved(study.checked())
     if not all(embedded(study, modality) for modality in study.modalities):
         return None
-    return store().sound(KIND, Store.key(KIND, study_spec(study, load_inputs(study))))
+    inputs = load_inputs(study)
+    if not all(searched(study, inputs, arm) for arm in _arms(study, inputs)):
+        return None
+    return store().sound(KIND, Store.key(KIND, study_spec(study, inputs)))
+
+
+def _arms(study: Study, inputs: Inputs) -> list[Arm]:
+    return arms_of(study, inputs.missing, inputs.groups)[0]
 
 
 def run_study(study: Study, report: Report | None = None, workers: int | None = None) -> Artefact:
@@ -130,12 +146,14 @@ def _run_study(study: Study, meter: "_Meter", workers: int) -> Artefact:
     todo = [m for m in study.modalities if not embedded(study, m)]
     _carry_out(study, [(f"embed {m}", ()) for m in todo], workers, meter)
     inputs = load_inputs(study)
+    arms, skipped = arms_of(study, inputs.missing, inputs.groups)
+    wanted = {search_arm(study, arm) for arm in arms if not searched(study, inputs, arm)}
+    _carry_out(study, [(f"tune {arm.label}", ()) for arm in arms if arm in wanted], workers, meter)
     spec = study_spec(study, inputs)
     found = store().sound(KIND, Store.key(KIND, spec))
     if found is not None:
         meter.start()
         return found
-    arms, skipped = arms_of(study, inputs.missing, inputs.groups)
     tasks, meter.total, meter.done = _tasks(study, inputs, arms)
     meter.start()
     if study.stage == "inference":
@@ -154,6 +172,8 @@ def _run_study(study: Study, meter: "_Meter", workers: int) -> Artefact:
         curve_table(runs).to_parquet(folder / "curves.parquet")
         slice_table(study, inputs, runs).to_parquet(folder / "slices.parquet")
         per_user_table(study, runs).to_parquet(folder / "per_user.parquet", compression="zstd")
+        if study.tuning is not None:
+            trial_table(study, inputs, arms).to_parquet(folder / "trials.parquet")
         records = [
             {
                 **v.to_json(),
@@ -339,7 +359,11 @@ def _work(study: Study, task: Task, tell: Callable[[float, str], None]) -> None:
         embed_modality(study, label.removeprefix("embed "), progress)
         return
     _, inputs = _worker_inputs(study.model_dump_json())
-    arm = next(a for a in arms_of(study, inputs.missing, inputs.groups)[0] if a.label == label)
+    tuned = label.removeprefix("tune ")
+    arm = next(arm for arm in _arms(study, inputs) if arm.label == tuned)
+    if tuned != label:
+        search(study, inputs, arm, progress)
+        return
     train_runs(study, inputs, arm, seeds, progress)
 
 

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from mmrec_core.domain import Features, Progress, Split, no_progress, sha256_arrays
+from mmrec_core.domain import Features, InputError, Progress, Split, no_progress, sha256_arrays
 from mmrec_core.extractors import controls
 from mmrec_core.metrics.beyond_accuracy import catalogue_qualities, list_qualities
 from mmrec_core.metrics.ranking import CUTOFFS, PAD, evaluate_lists, random_tie_rank, top_k
 from mmrec_core.recommenders import RECOMMENDERS
-from mmrec_core.recommenders.base import Recommender
+from mmrec_core.recommenders.base import Recommender, RecommenderConfig
 from mmrec_core.store import Artefact, store, write_array
 from mmrec_core.studies.inputs import Inputs
 from mmrec_core.studies.study import (
@@ -24,19 +24,32 @@ from mmrec_core.studies.study import (
     Study,
     feature_controls,
     recommender_config,
+    search_grid,
     seeds_of,
 )
 
 KIND = "run"
 RUN_VERSION = 1
+SEARCH, SEARCH_VERSION = "search", 1
 KS = CUTOFFS
 TIE_SEED = 0
 SCORE_BLOCK = 4096
 
 
-def run_spec(study: Study, inputs: Inputs, arm: Arm, seed: int) -> dict[str, Any]:
-    """What a run is made from; two studies that share an arm share its runs."""
+def run_spec(
+    study: Study, inputs: Inputs, arm: Arm, seed: int, config: RecommenderConfig | None = None
+) -> dict[str, Any]:
+    """What a run is made from; two studies that share an arm share its runs.
+
+    Args:
+        study: Which holds the arm.
+        inputs: Split and features.
+        arm: The arm.
+        seed: Of the training.
+        config: Settings; None: what the arm has in the study.
+    """
     kind = RECOMMENDERS.get(arm.recommender)
+    config = config or arm_config(study, inputs, arm)
     used = list(feature_controls(study, arm))
     # At inference the control comes after training, so it must be told apart from retraining;
     # a real arm is the same at both stages.
@@ -47,7 +60,7 @@ def run_spec(study: Study, inputs: Inputs, arm: Arm, seed: int) -> dict[str, Any
         "split": inputs.split.fingerprint,
         "recommender": arm.recommender,
         "recommender_version": kind.version,
-        "config": recommender_config(arm.recommender, study).model_dump(mode="json"),
+        "config": config.model_dump(mode="json"),
         "features": {
             modality: {
                 "fingerprint": inputs.features[modality].fingerprint,
@@ -67,8 +80,53 @@ def run_spec(study: Study, inputs: Inputs, arm: Arm, seed: int) -> dict[str, Any
     }
 
 
+def search_arm(study: Study, arm: Arm) -> Arm:
+    """The arm whose search an arm's settings come from: at inference, the trained one."""
+    if study.stage == "inference" and arm.control not in ("real", "none"):
+        return Arm(arm.recommender, "none", "real")
+    return arm
+
+
+def search_spec(study: Study, inputs: Inputs, arm: Arm) -> dict[str, Any]:
+    """What the search of an arm's settings is made from."""
+    assert study.tuning is not None
+    arm = search_arm(study, arm)
+    fixed = recommender_config(arm.recommender, study)
+    own = run_spec(study, inputs, arm, study.first_seed, fixed)
+    grid = {name: list(values) for name, values in search_grid(study, arm.recommender).items()}
+    return {
+        "version": SEARCH_VERSION,
+        "run": own,
+        "tuning": study.tuning.model_dump(mode="json"),
+        "grid": grid,
+    }
+
+
+def arm_config(study: Study, inputs: Inputs, arm: Arm) -> RecommenderConfig:
+    """An arm's settings: as the study says, or the best of its search.
+
+    Raises:
+        InputError: The search is not finished.
+    """
+    if study.tuning is None or not search_grid(study, arm.recommender):
+        return recommender_config(arm.recommender, study)
+    found = store().get(SEARCH, search_spec(study, inputs, arm))
+    if found is None:
+        raise InputError(f"The settings of {arm.label} are not searched yet.")
+    return recommender_config(arm.recommender, study, found.facts["best"])
+
+
+def searched(study: Study, inputs: Inputs, arm: Arm) -> bool:
+    """Whether an arm's settings are known."""
+    if study.tuning is None or not search_grid(study, arm.recommender):
+        return True
+    return store().get(SEARCH, search_spec(study, inputs, arm)) is not None
+
+
 def find_run(study: Study, inputs: Inputs, arm: Arm, seed: int) -> Artefact | None:
     """The finished run, or None; its files are checked when they are read."""
+    if not searched(study, inputs, arm):
+        return None
     return store().get(KIND, run_spec(study, inputs, arm, seed))
 
 
@@ -142,7 +200,7 @@ def _fitted(
     progress: Progress,
 ) -> list[Recommender]:
     kind = RECOMMENDERS.get(arm.recommender)
-    config = recommender_config(arm.recommender, study)
+    config = arm_config(study, inputs, arm)
     if study.stage == "train" or arm.control in ("real", "none"):
         return kind.fit_seeds(config, inputs.split, features, seeds, progress)
     real = Arm(arm.recommender, "none", "real")
@@ -160,7 +218,7 @@ def restored(study: Study, inputs: Inputs, arm: Arm, run: Artefact) -> Recommend
     kind = RECOMMENDERS.get(arm.recommender)
     seed = int(run.spec["seed"])
     model = kind.restore(
-        recommender_config(arm.recommender, study),
+        arm_config(study, inputs, arm),
         inputs.split,
         arm_features(study, inputs, arm, seed),
         # A model that is a function of interactions and features keeps none.

@@ -13,7 +13,7 @@ from mmrec_core.metrics.beyond_accuracy import tail_items
 from mmrec_core.metrics.ranking import relevance_of
 from mmrec_core.metrics.significance import compare, holm
 from mmrec_core.store import Artefact
-from mmrec_core.studies.evidence import Pair, Runs, metric_of, pairs_of
+from mmrec_core.studies.evidence import Pair, Runs, metric_of, pairs_of, side_by_side
 from mmrec_core.studies.inputs import Inputs
 from mmrec_core.studies.study import Arm, Study
 
@@ -127,7 +127,9 @@ def slice_table(study: Study, inputs: Inputs, runs: Runs) -> pd.DataFrame:
                 total = np.asarray(relevant[:, inside].getnnz(axis=1), dtype=np.float64)
                 total[total == 0] = np.nan
                 values = {
-                    arm: np.stack([(hit & inside[at]).sum(axis=1) / total for hit, at in own], 1)
+                    arm: side_by_side(
+                        [(hit & inside[at]).sum(axis=1) / total for hit, at in own], study.seeds
+                    )
                     for arm, own in hits.items()
                 }
                 n_items, metric = int(inside.sum()), f"recall@{k}"

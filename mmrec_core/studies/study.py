@@ -30,6 +30,21 @@ class FeatureChoice(BaseModel):
     config: dict[str, Any] = Field(default_factory=dict)
 
 
+class Tuning(BaseModel):
+    """How the settings of every arm are searched: the same budget for each."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    trials: int = Field(ge=1, le=500, description="Settings that are tried for every arm")
+    sampler: Literal["tpe", "grid"] = Field(
+        "tpe", description="tpe learns from the trials before; grid goes through in random order"
+    )
+    space: Literal["own", "paper"] = Field(
+        "own",
+        description="own: each model's grid; paper: learning rate x factors x reg of the paper",
+    )
+
+
 class Study(BaseModel):
     """Everything that decides a study's numbers; the JSON of it is the study.
 
@@ -69,6 +84,9 @@ class Study(BaseModel):
     )
     configs: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Recommender -> settings that differ from its defaults"
+    )
+    tuning: Tuning | None = Field(
+        None, description="Search of every arm's settings on validation; None: defaults"
     )
 
     @property
@@ -145,19 +163,46 @@ def make_study(values: Mapping[str, Any]) -> Study:
 def first_problem(error: ValidationError) -> str:
     """The first problem of a config in words: field and reason."""
     problem = error.errors()[0]
+    if not problem["loc"]:
+        return f"{problem['msg'].removeprefix('Value error, ')}."
     where = ".".join(str(part) for part in problem["loc"]) or "value"
     return f"{where}: {problem['msg']} (got {problem['input']!r})."
 
 
-def recommender_config(name: str, study: Study) -> RecommenderConfig:
+PAPER_GRID: Mapping[str, tuple[Any, ...]] = {
+    "learning_rate": (1e-4, 5e-4, 1e-3, 5e-3, 1e-2),
+    "factors": (64, 128, 256),
+    "reg": (0.01, 0.1),
+}
+"""Pomo et al., Do Recommender Systems Really Leverage Multimodal Content?, CIKM 2025 (released
+configurations); models that lack one of these settings keep their own grid."""
+
+
+def search_grid(study: Study, name: str) -> dict[str, tuple[Any, ...]]:
+    """Setting -> values that a study's search tries; what the study sets itself is fixed."""
+    kind = RECOMMENDERS.get(name)
+    paper = study.tuning is not None and study.tuning.space == "paper"
+    paper = paper and set(PAPER_GRID) <= set(kind.Config.model_fields)
+    grid = PAPER_GRID if paper else kind.grid
+    return {key: values for key, values in grid.items() if key not in study.configs.get(name, {})}
+
+
+def recommender_config(
+    name: str, study: Study, found: Mapping[str, Any] | None = None
+) -> RecommenderConfig:
     """The config of a recommender in a study: its defaults and what the study changes.
+
+    Args:
+        name: Of the recommender.
+        study: Whose ``configs`` count.
+        found: Settings that a search found.
 
     Raises:
         InputError: A setting is unknown or out of range.
     """
     kind = RECOMMENDERS.get(name)
     try:
-        return kind.Config.model_validate(study.configs.get(name, {}))
+        return kind.Config.model_validate({**(found or {}), **study.configs.get(name, {})})
     except ValidationError as error:
         raise InputError(f"Settings of {kind.title}: {first_problem(error)}") from None
 

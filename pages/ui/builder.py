@@ -14,7 +14,7 @@ from mmrec_core.metrics import METRICS
 from mmrec_core.metrics.ranking import CUTOFFS
 from mmrec_core.recommenders import RECOMMENDERS
 from mmrec_core.studies.plan import Plan, default_split
-from mmrec_core.studies.study import REFERENCES, Study
+from mmrec_core.studies.study import REFERENCES, Study, Tuning
 from mmrec_core.studies.verdict import MINIMUM_SEEDS
 from pages.ui.form import config_form
 from pages.ui.start import is_finished, plan_of, plan_text, show_jobs, start_button
@@ -37,6 +37,7 @@ def builder(dataset: str) -> None:
     """Widgets of a new study, its live plan, and the button that starts it."""
     values = {"dataset": dataset, **_models(), **_features(dataset), **_protocol(dataset)}
     values["configs"] = _configs(values["recommenders"] + values["references"])
+    values |= _tuning()
     with in_words():
         _plan(values)
     show_jobs(dataset)
@@ -295,7 +296,7 @@ def _configs(names: list[str]) -> dict[str, dict[str, Any]]:
     """Settings of each recommender that has any; only what differs from its defaults."""
     configs: dict[str, dict[str, Any]] = {}
     named = titles()
-    with st.expander("Settings of the recommenders (defaults are untuned)"):
+    with st.expander("Settings of the recommenders"):
         open_ones = [name for name in names if RECOMMENDERS.get(name).Config.model_fields]
         if not open_ones:
             st.caption("The chosen models have no settings.")
@@ -308,6 +309,44 @@ def _configs(names: list[str]) -> dict[str, dict[str, Any]]:
                 if changed:
                     configs[name] = changed
     return configs
+
+
+def _tuning() -> dict[str, Any]:
+    """Whether and how the settings of every arm are searched."""
+    first, second, third = st.columns([2, 1, 1])
+    trials = first.slider(
+        "Trials of every arm",
+        0,
+        60,
+        0,
+        help="Settings that are tried for each arm, its controls included, and judged by Recall@20 "
+        "on validation; every arm has the same budget. 0 keeps the settings above: the verdict "
+        "then says untuned defaults. What is changed above is not searched.",
+        key="trials",
+        **_KEPT,
+    )
+    sampler = second.selectbox(
+        "Search",
+        ("tpe", "grid"),
+        format_func={"tpe": "TPE", "grid": "grid, in random order"}.__getitem__,
+        help=Tuning.model_fields["sampler"].description,
+        key="sampler",
+        disabled=not trials,
+        **_KEPT,
+    )
+    space = third.selectbox(
+        "Space",
+        ("own", "paper"),
+        format_func={"own": "each model's own", "paper": "the paper's grid"}.__getitem__,
+        help="The paper's: learning rate {1e-4, 5e-4, 1e-3, 5e-3, 1e-2} × factors {64, 128, 256} × "
+        "reg {.01, .1} for every trained model",
+        key="space",
+        disabled=not trials,
+        **_KEPT,
+    )
+    if not trials:
+        return {}
+    return {"tuning": {"trials": trials, "sampler": sampler, "space": space}}
 
 
 def _warnings(values: dict[str, Any], plan: Plan) -> None:

@@ -16,6 +16,7 @@ from mmrec_core.studies.results import StudyResult
 from pages.ui.export import export_menu
 from pages.ui.slices import slices
 from pages.ui.studies import KINDS, how_effects, settings_of, titles, verdict_frame
+from pages.ui.tuning import tuning
 from pages.ui.words import columns_of_numbers, escape, how, in_words, number
 
 METRIC_NAMES = ("recall", "ndcg", "hr", "mrr", "map")
@@ -31,6 +32,8 @@ def results(result: StudyResult) -> None:
         "Comparisons": _comparisons,
         "Slices": lambda result: slices(result, _KEPT),
     }
+    if result.tuned:
+        parts["Tuning"] = tuning
     part = st.segmented_control(
         "Show",
         list(parts),

@@ -56,6 +56,8 @@ def plan_text(plan: Plan) -> str:
             f"**{len(plan.arms)} arms, {plan.runs:,} runs**{done}; about "
             f"**{minutes_in_words(plan.minutes)}** on {cores_in_words()}\\."
         )
+    if plan.trials:
+        text += f" Settings are searched first, in at most **{plan.trials:,} trials**\\."
     if plan.to_embed:
         text += f" Embeddings of {escape(' and '.join(plan.to_embed))} are made first\\."
     return text

@@ -193,7 +193,7 @@ def how_effects(result: StudyResult) -> str:
             f"- split: {escape(document['split'])}",
             *_left_in_place(document),
             f"- left out of test rankings: {escape(study['mask'])} items of the user",
-            "- hyper-parameters: untuned defaults, and what the settings below say",
+            f"- hyper-parameters: {result.settings_in_words}, and what the settings below say",
             "- 95 % intervals hold users and seeds as sources of chance (crossed, two-way); they "
             "are conditional on this split and these hyper-parameters, and not adjusted for the "
             "number of comparisons",
