@@ -218,9 +218,9 @@ def division(result: StudyResult) -> str:
     real − removed = (real − shuffled) + (shuffled − removed), exactly, in the metric's units.
     """
     table = result.comparisons
-    table = table[table["metric"] == result.study["metric"]]
+    table = table[(table["metric"] == result.study["metric"]) & table["kind"].isin(KINDS)]
     scope = "all" if (table["modality"] == "all").any() else result.study["modalities"][0]
-    table = table[(table["modality"] == scope) & table["kind"].isin(KINDS)]
+    table = table[table["modality"] == scope]
     parts = []
     for name, own in table.groupby("recommender", sort=False):
         cells = own.set_index("kind")

@@ -29,7 +29,8 @@ def tuning(result: StudyResult) -> None:
         cut=("state", lambda states: int((states == "pruned").sum())),
         seconds=("seconds", "sum"),
     )
-    chosen = trials[trials["chosen"]].drop_duplicates("arm").set_index("arm").join(spent)
+    best = trials[trials["chosen"]].drop_duplicates("arm").set_index("arm")
+    chosen = best[["value", "settings"]].join(spent)
     shown = pd.DataFrame(
         {
             "Arm": chosen.index,

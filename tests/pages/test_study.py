@@ -11,6 +11,7 @@ from mmrec_core import jobs
 from mmrec_core.recommenders.vbpr import VBPRConfig
 from mmrec_core.studies.plan import plan_study
 from mmrec_core.studies.results import list_studies
+from mmrec_core.studies.runner import run_study
 from mmrec_core.studies.study import make_study
 from pages.ui import studies
 from pages.ui.job import time_in_words
@@ -118,6 +119,55 @@ def test_the_builder_offers_the_splits_that_the_dataset_allows(
     app.selectbox(key=f"{small_shop.NAME}.split").set_value("cold-items").run()
     assert "Only 3 items are ranked" in text_of(app)
     assert not [b for b in app.button if b.key == "start-built"]
+
+
+def test_the_builder_tunes_every_arm_with_one_budget(
+    studied: Path, open_page: Open, text_of: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+    monkeypatch.setattr(jobs, "start", lambda *given: started.append(given))
+    app = open_page("study", dataset=small_shop.NAME, view="New study")
+    assert app.selectbox(key="sampler").disabled
+    app.slider(key="trials").set_value(3).run()
+    plan = plan_study(make_study({"dataset": small_shop.NAME, "tuning": {"trials": 3}}))
+    assert f"Settings are searched first, in at most **{plan.trials:,} trials**" in text_of(app)
+    app.selectbox(key="space").set_value("paper").run()
+    app.button(key="start-built").click().run()
+    ((_, values, _),) = started
+    assert values["tuning"] == {"trials": 3, "sampler": "tpe", "space": "paper"}
+
+
+def test_what_a_search_tried_is_shown(studied: Path, open_page: Open, text_of: Text) -> None:
+    study = small_shop.STUDY | {"modalities": ["text"], "tuning": {"trials": 2}}
+    key = run_study(make_study(study), workers=1).key
+    app = open_page("study", dataset=small_shop.NAME, study=key[:12], part="Tuning")
+    assert not app.error and "every arm tuned with 2 trials" not in text_of(app)
+    shown = app.dataframe[0].value
+    assert list(shown["Arm"]) == [
+        "bpr-mf", "vbpr · real", "vbpr · text · shuffle", "vbpr · text · removed",
+    ]  # fmt: skip
+    assert set(shown["Trials"]) == {2} and shown["Settings"].str.contains("learning rate").all()
+    assert len(app.dataframe[1].value) == 8
+    text = text_of(open_page("overview", dataset=small_shop.NAME))
+    assert "every arm tuned with 2 trials" in text
+
+
+def test_a_gain_is_divided_with_one_modality_too(studied: Path, open_page: Open) -> None:
+    key = run_study(make_study(small_shop.STUDY | {"modalities": ["text"]}), workers=1).key
+    result = next(s for s in list_studies(small_shop.NAME) if s.key == key)
+    assert "from the content itself" in studies.division(result)
+
+
+@pytest.mark.parametrize(
+    ("stage", "said"), [("inference", "reads no features when it scores"), ("train", "runs")]
+)
+def test_why_a_model_does_not_fit_is_said_in_words(
+    studied: Path, open_page: Open, text_of: Text, stage: str, said: str
+) -> None:
+    address = {"recommenders": "BM3", "stage": stage}
+    app = open_page("study", dataset=small_shop.NAME, view="New study", **address)
+    assert said in text_of(app)
+    assert bool([b for b in app.button if b.key == "start-built"]) == (stage == "train")
 
 
 def test_what_cannot_be_studied_is_said_before_it_starts(
