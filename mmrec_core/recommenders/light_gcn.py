@@ -28,10 +28,10 @@ else:
 
 
 class LightGCNConfig(TrainedConfig):
-    """Settings of LightGCN."""
+    """Settings of LightGCN; how the defaults were found: docs/tuning.md."""
 
-    reg: float = Field(0.02, ge=0, description="L2 weight on the ego embeddings of each triple")
-    layers: int = Field(2, ge=1, le=4, description="Propagation steps over the user-item graph")
+    reg: float = Field(0.03, ge=0, description="L2 weight on the ego embeddings of each triple")
+    layers: int = Field(3, ge=1, le=4, description="Propagation steps over the user-item graph")
 
 
 class LightGCNContext(ModelContext):
@@ -69,7 +69,7 @@ class LightGCN(Trained):
     )
     grid: ClassVar = {
         "learning_rate": (1e-3, 2e-3, 5e-3, 1e-2),
-        "reg": (1e-3, 0.005, 0.02, 0.05, 0.2),
+        "reg": (1e-3, 0.01, 0.03, 0.1, 0.3),
         "layers": (1, 2, 3),
     }
     Config = LightGCNConfig

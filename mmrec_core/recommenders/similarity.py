@@ -16,7 +16,7 @@ Weighting = Literal["none", "tf-idf", "bm25"]
 
 
 class NeighbourConfig(RecommenderConfig):
-    """What every neighbourhood model can be told."""
+    """What every neighbourhood model can be told; how the defaults were found: docs/tuning.md."""
 
     k: int = Field(200, ge=1, le=5_000, description="Neighbours kept for each item")
     shrink: float = Field(30.0, ge=0, description="Added to the norms: distrusts rare pairs")

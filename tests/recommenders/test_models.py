@@ -65,7 +65,7 @@ class TestBPRMF(RecommenderContract):
 
 
 class TestLightGCN(RecommenderContract):
-    model, config = LightGCN, LightGCNConfig(**QUICK)
+    model, config = LightGCN, LightGCNConfig(**QUICK, layers=2)
 
     def test_score_by_hand(self, fitted, split):
         ahat = dense_ahat(split)
