@@ -192,6 +192,10 @@ def _run_study(study: Study, meter: "_Meter", workers: int) -> Artefact:
                 "n_users": inputs.split.n_users,
                 "n_items": inputs.split.n_items,
                 "n_train": int(inputs.split.train.nnz),
+                "n_interactions": sum(
+                    int(part.nnz)
+                    for part in (inputs.split.train, inputs.split.valid, inputs.split.test)
+                ),
                 "missing": {m: int(e.missing.sum()) for m, e in inputs.features.items()},
                 "verdicts": records,
                 "left_in_place": {a.label: n for a in arms if (n := left_in_place(inputs, a))},

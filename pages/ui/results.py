@@ -14,6 +14,7 @@ from mmrec_core.metrics import METRICS, metric_label, split_key
 from mmrec_core.metrics.ranking import CUTOFFS
 from mmrec_core.studies.results import StudyResult
 from pages.ui.export import export_menu
+from pages.ui.leaderboard import leaderboard
 from pages.ui.slices import slices
 from pages.ui.studies import KINDS, how_effects, settings_of, titles, verdict_frame
 from pages.ui.tuning import tuning
@@ -27,6 +28,7 @@ def results(result: StudyResult) -> None:
     """All that a study has found, a part at a time; the part is in the address."""
     parts: dict[str, Callable[[StudyResult], None]] = {
         "Effects": _effects,
+        "Leaderboard": _leaderboard,
         "Arms": _arms,
         "Learning curves": _curves,
         "Comparisons": _comparisons,
@@ -114,6 +116,11 @@ def _effects(result: StudyResult) -> None:
         lambda width: effect_plot_publication(*given, width=width),
         how_effects(result),
     )
+
+
+def _leaderboard(result: StudyResult) -> None:
+    first, second, _ = st.columns([1, 1, 4])
+    leaderboard(result, _metric(result, first, second))
 
 
 def _arms(result: StudyResult) -> None:

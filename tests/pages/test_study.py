@@ -38,7 +38,9 @@ def test_the_gain_is_divided_exactly(studied: Path, open_page: Open, text_of: Te
     assert studies.number(effect["used"], True) in text
 
 
-@pytest.mark.parametrize("part", ["Effects", "Arms", "Learning curves", "Comparisons"])
+@pytest.mark.parametrize(
+    "part", ["Effects", "Leaderboard", "Arms", "Learning curves", "Comparisons"]
+)
 def test_every_part_of_the_results_is_drawn(
     studied: Path, open_page: Open, text_of: Text, part: str
 ) -> None:
@@ -52,6 +54,11 @@ def test_every_part_of_the_results_is_drawn(
         shown = app.dataframe[0].value
         metric = list_studies(small_shop.NAME)[0].comparisons.query("metric == 'recall@20'")
         assert len(shown) == len(metric)
+    if part == "Leaderboard":
+        shown = app.dataframe[0].value
+        assert list(shown["Recall@20"]) == sorted(shown["Recall@20"], reverse=True)
+        assert set(shown["Model"]) == {"MostPop", "BPR-MF", "VBPR"} and "Source" not in shown
+        assert "the best model that reads content, **VBPR**" in text_of(app)
     if part in ("Effects", "Comparisons"):
         assert "never a verdict" in text_of(app)
 
