@@ -16,10 +16,10 @@ OTHERS = ("recall", "ndcg", "hr", "mrr")
 
 _HOW = (
     "Mean over users and seeds of every model with its real content, and of the references "
-    "without. The 95 % interval holds users and seeds as sources of chance; intervals of two models that "
-    "overlap may still differ, since the same users stand in both: differences are judged in "
-    "pairs, under Effects. Click a column to sort by it. A content model that does not beat ItemKNN and "
-    "EASE has shown nothing about its content."
+    "without. The 95 % interval holds users and seeds as sources of chance; intervals of two "
+    "models that overlap may still differ, since the same users stand in both: differences are "
+    "judged in pairs, under Effects. Click a column to sort by it. A content model that does not "
+    "beat ItemKNN and EASE has shown nothing about its content."
 )
 
 
