@@ -15,7 +15,9 @@ from mmrec_core.recommenders.sampling import TripleSampler
 from mmrec_core.recommenders.validation import Validation
 
 QUICK = {"factors": 8, "batch_size": 128, "max_epochs": 10, "patience": 10, "evaluate_every": 5}
-TRAINED = ("bpr-mf", "light-gcn", "vbpr", "freedom")
+TRAINED = (
+    "bpr-mf", "light-gcn", "vbpr", "freedom", "lattice", "bm3", "mmgcn", "grcn", "mgcn",
+)  # fmt: skip
 COLD = np.arange(N_ITEMS) % 5 == 0
 USERS = np.arange(N_USERS)
 
@@ -96,11 +98,35 @@ def test_rows_of_cold_items_are_zero_from_beginning_to_end(name):
         assert (state["bias"][COLD] == 0).all() and (state["bias"][~COLD] != 0).any()
 
 
-@pytest.mark.parametrize("name", ["most-pop", "item-knn", "bpr-mf", "light-gcn"])
+@pytest.mark.parametrize("name", ["most-pop", "item-knn", "ease", "bpr-mf", "light-gcn"])
 def test_models_without_content_score_cold_items_alike(name):
     score = fitted(name, cold_split()).score(USERS)
     assert (score[:, COLD] == 0).all()
     assert (score[:, ~COLD] != 0).any()
+
+
+@pytest.mark.parametrize("name", ["lattice", "mmgcn", "grcn", "mgcn", "attribute-item-knn"])
+def test_content_tells_cold_items_apart(name):
+    split = cold_split()
+    features = make_features(split)
+    model = fitted(name, split, features)
+    score = model.score(USERS)[:, COLD]
+    assert np.isfinite(score).all() and (score.std(axis=1) > 1e-7).mean() > 0.9
+    swapped = {
+        m: Embeddings(m, "x", e.item_ids, e.matrix[::-1], e.missing) for m, e in features.items()
+    }
+    assert not np.allclose(model.with_features(swapped).score(USERS)[:, COLD], score)
+
+
+def test_bm3_cannot_tell_cold_items_apart():
+    score = fitted("bm3", cold_split()).score(USERS)
+    assert np.ptp(score[:, COLD], axis=1).max() < 1e-6
+    assert np.ptp(score[:, ~COLD], axis=1).min() > 1e-3
+
+
+@pytest.mark.parametrize("name", ["lattice", "mgcn", "attribute-item-knn"])
+def test_without_content_cold_items_score_nothing(name):
+    assert (fitted(name, cold_split(), {}).score(USERS)[:, COLD] == 0).all()
 
 
 def test_random_scores_cold_items_like_any_other():
