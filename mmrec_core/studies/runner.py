@@ -40,7 +40,7 @@ from mmrec_core.studies.runs import (
 )
 from mmrec_core.studies.slices import slice_table
 from mmrec_core.studies.study import RANKING_METRICS, Arm, Study, arms_of, seeds_of
-from mmrec_core.studies.tuning import search, trial_table
+from mmrec_core.studies.tuning import search, trial_table, trials_of
 
 KIND = "study"
 STUDY_VERSION = 2
@@ -148,7 +148,11 @@ def _run_study(study: Study, meter: "_Meter", workers: int) -> Artefact:
     inputs = load_inputs(study)
     arms, skipped = arms_of(study, inputs.missing, inputs.groups)
     wanted = {search_arm(study, arm) for arm in arms if not searched(study, inputs, arm)}
-    _carry_out(study, [(f"tune {arm.label}", ()) for arm in arms if arm in wanted], workers, meter)
+    meter.total = sum(len(seeds_of(study, arm)) for arm in arms)
+    meter.searches = {
+        f"tune {arm.label}": trials_of(study, arm.recommender) for arm in arms if arm in wanted
+    }
+    _carry_out(study, [(label, ()) for label in meter.searches], workers, meter)
     spec = study_spec(study, inputs)
     found = store().sound(KIND, Store.key(KIND, spec))
     if found is not None:
@@ -245,6 +249,8 @@ class _Meter:
     def __init__(self, report: Report) -> None:
         self.report, self.total, self.done = report, 0, 0
         self.parts: dict[Task, tuple[float, str]] = {}
+        self.searches: dict[str, int] = {}
+        self.trials_done = 0
         self.damage: dict[str, str] = {}
 
     def wait(self) -> None:
@@ -266,12 +272,17 @@ class _Meter:
     def finish(self, task: Task) -> None:
         self.parts.pop(task, None)
         self.done += len(task[1])
+        self.trials_done += self.searches.get(task[0], 0)
         self._pass_on(f"{task[0]}: done")
 
     def _pass_on(self, what: str) -> None:
-        under_way = sum(f * max(1, len(task[1])) for task, (f, _) in self.parts.items())
-        total = max(1, self.total or len(self.parts))
-        fraction = min(1.0, (self.done + under_way) / total)
+        # A trial counts as much as a run: it trains one seed.
+        under_way = sum(
+            f * (self.searches.get(task[0]) or max(1, len(task[1])))
+            for task, (f, _) in self.parts.items()
+        )
+        total = max(1, self.total + sum(self.searches.values()) or len(self.parts))
+        fraction = min(1.0, (self.done + self.trials_done + under_way) / total)
         self.report(StudyProgress(fraction, self.done, self.total, what, self.repaired()))
 
 

@@ -57,6 +57,17 @@ def test_every_arm_has_the_same_budget_and_verdicts_say_so(shop):
     assert "--tune 7 --sampler tpe --space own" in study_command(result.study)
 
 
+def test_progress_counts_trials_and_runs(shop):
+    told = []
+    run_study(make_study(STUDY), told.append, workers=1)
+    fractions = [progress.fraction for progress in told if "done" in progress.what]
+    assert fractions == sorted(fractions) and fractions[-1] == 1.0
+    # 28 trials and 8 runs: once the searches are over, 28 of 36 are done.
+    searched = [p for p in told if p.what.startswith("tune ") and p.what.endswith("done")]
+    assert searched[-1].fraction == pytest.approx(28 / 36) and searched[-1].total_runs == 8
+    assert any("best Recall@20 on validation" in p.what for p in told)
+
+
 def test_the_best_trial_on_validation_is_trained(shop):
     result = finished()
     study = resolved(make_study(STUDY))
