@@ -4,8 +4,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from mmrec_core.domain import Embeddings
-from mmrec_core.recommenders.base import RECOMMENDERS
+from mmrec_core.domain import Embeddings, Split
+from mmrec_core.recommenders.base import RECOMMENDERS, RecommenderConfig
 from mmrec_core.recommenders.content import prepared
 from mmrec_core.recommenders.item_knn import Neighbourhood
 from mmrec_core.recommenders.similarity import (
@@ -41,6 +41,11 @@ class AttributeItemKNN(Neighbourhood):
     }
     Config = AttributeConfig
     config: AttributeConfig
+
+    @classmethod
+    def expected_seconds(cls, config: RecommenderConfig, split: Split, width: int) -> float:
+        """Every pair of items over the features' full width."""
+        return 0.2 + split.n_items**2 * (width + 40) / 1e10
 
     def learn(self) -> None:
         """Builds the similarity matrix, a block of columns at a time."""

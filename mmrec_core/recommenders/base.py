@@ -58,7 +58,8 @@ class Recommender(ABC):
         backbone: Name of the published model without content it extends, if any.
         reference: Paper.
         cold: How it scores an item that a split keeps out of training, in words.
-        version: Raised whenever the same inputs would give other numbers.
+        version: Raised whenever the same inputs would give other numbers, rounding aside.
+        most_items: Items it can hold; None: no limit of its own.
         grid: Setting -> values that a search tries.
     """
 
@@ -73,6 +74,7 @@ class Recommender(ABC):
     reference: ClassVar[str]
     cold: ClassVar[str]
     version: ClassVar[int] = 1
+    most_items: ClassVar[int | None] = None
     grid: ClassVar[Mapping[str, tuple[Any, ...]]] = {}
     Config: ClassVar[type[RecommenderConfig]] = RecommenderConfig
 
@@ -141,6 +143,10 @@ class Recommender(ABC):
         Args:
             users: Row numbers of the split.
         """
+
+    def scorer(self) -> Callable[[np.ndarray], np.ndarray]:
+        """``score`` for many calls in a row: what does not depend on the users is made once."""
+        return self.score
 
     @abstractmethod
     def parts(self, users: np.ndarray) -> dict[str, np.ndarray]:

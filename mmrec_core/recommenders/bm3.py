@@ -93,6 +93,7 @@ class BM3(Trained):
         "It has no user edge and its embedding is zero, and the score reads no features: all cold "
         "items score alike."
     )
+    projects, propagates = True, 8
     grid: ClassVar = {
         "learning_rate": (5e-4, 1e-3, 5e-3),
         "reg": (0.01, 0.1),
@@ -110,11 +111,12 @@ class BM3(Trained):
             "user": Initial.xavier((split.n_users, d)),
             "item": Initial.xavier((split.n_items, d), by_item=True),
             "predict": Initial.xavier((d, d)),
-            "predict_bias": Initial((d,), 0.0),
+            # Not zero: rows of equal features project to the biases alone, and cosines divide.
+            "predict_bias": Initial((d,), 0.01),
         }
         for modality, own in features.items():
             result[f"project_{modality}"] = Initial.xavier((own.width, d), own.one_hot)
-            result[f"project_bias_{modality}"] = Initial((d,), 0.0)
+            result[f"project_bias_{modality}"] = Initial((d,), 0.01)
         return result
 
     @classmethod

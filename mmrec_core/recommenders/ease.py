@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 else:
     torch = lazy_import("torch")
 
-MOST_ITEMS = 20_000
-"""Two dense items x items matrices of this size are 3.2 GB."""
-
 
 class EASEConfig(RecommenderConfig):
     """Settings of EASE."""
@@ -34,6 +31,7 @@ class EASE(Closed):
 
     name, title, family = "ease", "EASE", "collaborative"
     seeded = False
+    most_items = 20_000  # two dense matrices of items x items, 3.2 GB, are held at once
     reference = "Steck, Embarrassingly Shallow Autoencoders for Sparse Data, WWW 2019"
     cold = "No weight leads to it, so it scores 0 for everyone: ties, in a seeded random order."
     grid: ClassVar = {"reg": (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)}
@@ -52,16 +50,18 @@ class EASE(Closed):
             InputError: The catalogue is too large.
         """
         n = self.split.n_items
-        if n > MOST_ITEMS:
+        if n > self.most_items:
             raise InputError(
                 f"EASE holds a weight for each pair of items: {n:,} items are too many, "
-                f"{MOST_ITEMS:,} are possible. Raise the k-core or leave EASE out."
+                f"{self.most_items:,} are possible. Raise the k-core or leave EASE out."
             )
         train = self.split.train.astype(np.float32)
         gram = (train.T @ train).toarray()
         gram[np.diag_indices(n)] += self.config.reg
         lower = torch.linalg.cholesky(torch.from_numpy(gram).to(training_device()))
+        del gram
         inverse = torch.cholesky_inverse(lower)
+        del lower
         inverse /= -inverse.diagonal().clone()
         inverse.fill_diagonal_(0.0)
         self.item_weights = inverse.cpu().numpy()

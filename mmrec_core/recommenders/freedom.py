@@ -125,6 +125,7 @@ class FREEDOM(Trained):
         "of its content neighbours, h = A i, in which cold neighbours count zero. Without content "
         "it scores 0."
     )
+    propagates = 8
     grid: ClassVar = {
         "learning_rate": (1e-3, 2e-3, 5e-3, 1e-2),
         "reg": (1e-3, 0.01, 0.02, 0.05, 0.2),

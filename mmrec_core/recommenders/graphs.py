@@ -17,6 +17,8 @@ else:
     torch = lazy_import("torch")
 
 GRAPH_VERSION = 1
+EDGE_BLOCK = 1 << 14
+"""Edges whose two feature rows are held at a time."""
 
 
 def bipartite(train: sparse.csr_matrix) -> sparse.csr_matrix:
@@ -67,7 +69,11 @@ def similarity_graph(embeddings: Embeddings, k: int) -> sparse.csr_matrix:
     n = len(rows)
     at, place = np.nonzero(nearest >= 0)
     columns = nearest[at, place]
-    cosine = np.einsum("ij,ij->i", rows[at], rows[columns]) if rows.any() else np.ones(len(at))
+    cosine = np.ones(len(at), dtype=np.float32)
+    if rows.any():
+        for start in range(0, len(at), EDGE_BLOCK):
+            own = slice(start, start + EDGE_BLOCK)
+            cosine[own] = np.einsum("ij,ij->i", rows[at[own]], rows[columns[own]])
     values = np.maximum(cosine, 0.0)
     degree = np.bincount(at, weights=values, minlength=n)
     inverse = np.divide(1.0, np.sqrt(degree), out=np.zeros(n), where=degree > 0)
@@ -75,6 +81,13 @@ def similarity_graph(embeddings: Embeddings, k: int) -> sparse.csr_matrix:
     graph = sparse.coo_matrix((values, (at, columns)), shape=(n, n)).tocsr()
     graph.eliminate_zeros()
     return graph
+
+
+def similarity_graphs(embeddings: Sequence[Embeddings], k: int) -> list[sparse.csr_matrix]:
+    """The similarity graph of each seed, or one alone where all seeds have the same features."""
+    if len({own.fingerprint for own in embeddings}) == 1:
+        embeddings = embeddings[:1]
+    return [similarity_graph(own, k) for own in embeddings]
 
 
 def neighbour_lists(embeddings: Embeddings, k: int) -> np.ndarray:

@@ -69,6 +69,7 @@ class GRCN(Trained):
         "Implicit Feedback, ACM MM 2020"
     )
     cold = "It has no user edge and its id is zero: its score comes from its projected features."
+    projects, propagates = True, 100
     grid: ClassVar = {
         "learning_rate": (1e-4, 1e-3, 5e-3, 1e-2, 0.1),
         "reg": (0.0, 1e-5, 1e-4, 1e-3, 1e-2, 0.1),

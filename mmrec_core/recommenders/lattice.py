@@ -13,7 +13,7 @@ from mmrec_core.domain import Features, Split
 from mmrec_core.lazy import lazy_import
 from mmrec_core.recommenders.base import RECOMMENDERS
 from mmrec_core.recommenders.content import FeatureTensors
-from mmrec_core.recommenders.graphs import SparseProduct, bipartite, similarity_graph
+from mmrec_core.recommenders.graphs import SparseProduct, bipartite, similarity_graphs
 from mmrec_core.recommenders.light_gcn import propagated
 from mmrec_core.recommenders.trainer import (
     Factors,
@@ -57,7 +57,7 @@ class LATTICEContext(ModelContext):
         self.graph = SparseProduct([bipartite(split.train)], self.n_seeds, True, device)
         self.tensors = FeatureTensors(features, device)
         self.frozen = {
-            m: [similarity_graph(own[m], config.neighbours) for own in features]
+            m: similarity_graphs([own[m] for own in features], config.neighbours)
             for m in self.tensors.modalities
         }
         self.original = {
@@ -93,6 +93,7 @@ class LATTICE(Trained):
         "It has no user edge and its own embedding is zero: its score comes from the embeddings "
         "of its content neighbours. Without content it scores 0."
     )
+    propagates = 16
     grid: ClassVar = {
         "learning_rate": (1e-4, 5e-4, 1e-3, 5e-3),
         "reg": (0.0, 1e-5, 1e-4, 1e-3, 1e-2, 0.05),
@@ -112,8 +113,7 @@ class LATTICE(Trained):
         for modality, own in features.items():
             shape = (own.width, config.content_factors)
             result[f"project_{modality}"] = Initial.xavier(shape)
-        if features:
-            result["mix"] = Initial((len(features),), 0.0)
+            result[f"mix_{modality}"] = Initial((1,), 0.0)
         return result
 
     @classmethod
@@ -168,7 +168,9 @@ def _learned(parameters: Parameters, context: LATTICEContext) -> Edges:
         usable = context.observed[modality][:, :, None] & context.observed[modality].gather(
             1, nearest.flatten(1)
         ).view_as(nearest)
-        edges[modality] = nearest, mix[modality] * cosine * usable
+        # Where fewer items are observed than neighbours wanted, an item itself may be drawn.
+        own = torch.arange(nearest.shape[1], device=nearest.device)[None, :, None]
+        edges[modality] = nearest, mix[modality] * cosine * (usable & (nearest != own))
     if not edges:
         return {}
     degree = reduce(add, [weights.sum(2) for _, weights in edges.values()])
@@ -184,9 +186,11 @@ def _learned(parameters: Parameters, context: LATTICEContext) -> Edges:
 
 
 def _mix(parameters: Parameters, context: LATTICEContext) -> dict[str, "torch.Tensor"]:
+    """Share of each present modality, [S, 1, 1]; a modality on its own has all of it."""
     if not context.tensors.modalities:
         return {}
-    shares = parameters["mix"].softmax(dim=1)
+    logits = [parameters[f"mix_{m}"] for m in context.tensors.modalities]
+    shares = torch.cat(logits, dim=1).softmax(dim=1)
     return {m: shares[:, at, None, None] for at, m in enumerate(context.tensors.modalities)}
 
 
@@ -237,7 +241,8 @@ def _fixed(parameters: Parameters, context: LATTICEContext, learned: Edges) -> S
             values = (1 - share) * weights[s].detach().flatten().cpu().numpy()
             columns = nearest[s].flatten().cpu().numpy()
             whole.append(sparse.coo_matrix((values, (rows, columns)), shape=(n, n)).tocsr())
-            whole.append(context.frozen[modality][s] * np.float32(share * mix[modality][s]))
+            frozen = context.frozen[modality]
+            whole.append(frozen[min(s, len(frozen) - 1)] * np.float32(share * mix[modality][s]))
         blocks.append(sparse.csr_matrix(reduce(add, whole)))
     return SparseProduct(blocks, context.n_seeds, False, context.device)
 

@@ -67,6 +67,7 @@ class LightGCN(Trained):
         "It has no edge and its embedding is zero, so it scores 0 for everyone: ties, in a seeded "
         "random order."
     )
+    propagates = 8
     grid: ClassVar = {
         "learning_rate": (1e-3, 2e-3, 5e-3, 1e-2),
         "reg": (1e-3, 0.01, 0.03, 0.1, 0.3),

@@ -12,7 +12,7 @@ from mmrec_core.recommenders.content import FeatureTensors
 from mmrec_core.recommenders.graphs import (
     SparseProduct,
     bipartite,
-    similarity_graph,
+    similarity_graphs,
     users_from_items,
 )
 from mmrec_core.recommenders.light_gcn import propagated
@@ -57,7 +57,7 @@ class MGCNContext(ModelContext):
         self.tensors = FeatureTensors(features, device)
         self.item_graphs = {
             m: SparseProduct(
-                [similarity_graph(own[m], config.neighbours) for own in features],
+                similarity_graphs([own[m] for own in features], config.neighbours),
                 self.n_seeds,
                 False,
                 device,
@@ -70,8 +70,8 @@ class MGCNContext(ModelContext):
 class MGCN(Trained):
     """LightGCN rows + side rows, both from ids; content decides what of an id passes and where.
 
-    Side rows: an item's id, gated by sigmoid(act(W f)), is averaged over the item graph of the
-    modality and then over each user's items; attention mixes what modalities share, gates by
+    Side rows: an item's id, gated by sigmoid((W f + b) G + c), is averaged over the item graph of
+    the modality and then over each user's items; attention mixes what modalities share, gates by
     LightGCN's rows weigh what each adds, and their mean is added. InfoNCE holds the two views of
     an item and a user together. Everything is multiplied with everything, so no part of a score
     belongs to a modality. An item without a modality has no edges of it. Without content it is
@@ -91,6 +91,7 @@ class MGCN(Trained):
         "It has no user edge and its own embedding is zero: its score comes from the gated "
         "embeddings of its content neighbours. Without content it scores 0."
     )
+    projects, propagates = True, 40
     grid: ClassVar = {
         "learning_rate": (5e-4, 1e-3, 5e-3),
         "reg": (1e-5, 1e-4, 1e-3, 1e-2, 0.05),

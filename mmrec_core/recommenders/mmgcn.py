@@ -57,7 +57,8 @@ class MMGCN(Trained):
     x W1), x = act(h W2 + b2 + act(x W3 + b3) + id), act a leaky ReLU. The score is the inner
     product of the means, so it splits into user modality x item modality. Ids and preferences
     train (published code left them constant). An item without a modality enters it with b alone.
-    Without content there is one such network whose items start at zero.
+    Trained without content there is one such network whose items start at zero; scored without
+    any, once trained with some, it has no branch left and scores 0.
     """
 
     name, title, family = "mmgcn", "MMGCN", "projection"
@@ -68,6 +69,7 @@ class MMGCN(Trained):
         "of Micro-video, ACM MM 2019"
     )
     cold = "It has no user edge and its id is zero: its score comes from its projected features."
+    projects, propagates = True, 40
     grid: ClassVar = {
         "learning_rate": (1e-4, 5e-4, 1e-3, 5e-3, 1e-2),
         "reg": (0.0, 1e-5, 1e-4, 1e-3, 1e-2, 0.1),
@@ -88,7 +90,8 @@ class MMGCN(Trained):
             if m in features:
                 own = features[m]
                 result[f"project_{m}"] = Initial.xavier((own.width, c), own.one_hot)
-                result[f"project_bias_{m}"] = Initial((c,), 0.0)
+                # Not zero: a row without features is this bias alone, and is normalised.
+                result[f"project_bias_{m}"] = Initial((c,), 0.1)
             for layer in range(LAYERS):
                 width = c if layer == 0 else d
                 result[f"convolve_{m}_{layer}"] = Initial.xavier((width, d))
@@ -101,8 +104,13 @@ class MMGCN(Trained):
     @classmethod
     def factors(cls, parameters: Parameters, context: MMGCNContext) -> Factors:
         """Parts: each modality with itself, and user modality x item modality for the others."""
-        n_users, share = context.split.n_users, 1 / len(context.branches)
-        whole = {m: share * _branch(parameters, context, m) for m in context.branches}
+        n_users = context.split.n_users
+        # Trained with content and scored without any: there is no branch left to score with.
+        present = [m for m in context.branches if f"preference_{m}" in parameters]
+        if not present:
+            nothing = torch.zeros_like(parameters["item"][:, :, :1])
+            return {"collaborative": (torch.zeros_like(parameters["user"][:, :, :1]), nothing)}
+        whole = {m: _branch(parameters, context, m) / len(present) for m in present}
         parts: Factors = {}
         for m, rows in whole.items():
             own = "collaborative" if m == "none" else m

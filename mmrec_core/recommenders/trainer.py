@@ -7,7 +7,7 @@ order, negatives, early stopping and best state; seeds only share the arithmetic
 import time
 import zlib
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -103,10 +103,15 @@ class Trained(Recommender):
 
     A model gives its parameters, a context, its factors and its loss; training, early stopping,
     scoring, the additive split and storage are here.
+
+    Class facts for plans: ``projects`` (all items from their full width in every step) and
+    ``propagates`` (operations of a step for each interaction and factor).
     """
 
     Config: ClassVar[type[RecommenderConfig]] = TrainedConfig
     Context: ClassVar[type[ModelContext]] = ModelContext
+    projects: ClassVar[bool] = False
+    propagates: ClassVar[int] = 0
     config: TrainedConfig
     state: dict[str, np.ndarray]
 
@@ -166,8 +171,8 @@ class Trained(Recommender):
         steps = -(-interactions // config.batch_size)
         epochs = min(config.max_epochs, 100)
         tables = (split.n_users + split.n_items) * config.factors
-        projection = split.n_items * width * config.factors if cls.family == "projection" else 0
-        propagation = interactions * config.factors * 8 if cls.family != "projection" else 0
+        projection = split.n_items * width * config.factors if cls.projects else 0
+        propagation = interactions * config.factors * cls.propagates
         batch = min(config.batch_size, interactions) * config.factors
         operations = 4 * projection + 30 * tables + 3 * propagation + 60 * batch
         return epochs * steps * operations / 2e10
@@ -185,15 +190,20 @@ class Trained(Recommender):
 
     def score(self, users: np.ndarray) -> np.ndarray:
         """One product of the factors of all parts, side by side."""
+        return self.scorer()(users)
+
+    def scorer(self) -> Callable[[np.ndarray], np.ndarray]:
+        """Scores from factors that are computed now, once for all calls."""
         arrays = self.factor_arrays()
-        pairs = [(u[users], v) for u, v in arrays.values() if u is not None]
+        pairs = [(u, v) for u, v in arrays.values() if u is not None]
         left = np.concatenate([u for u, _ in pairs], axis=1)
         right = np.concatenate([v for _, v in pairs], axis=1)
-        scores = left @ right.T
-        for u, v in arrays.values():
-            if u is None:
-                scores += v
-        return np.asarray(scores, dtype=np.float32)
+        bias = sum(v for u, v in arrays.values() if u is None)
+
+        def score(users: np.ndarray) -> np.ndarray:
+            return np.asarray(left[users] @ right.T + bias, dtype=np.float32)
+
+        return score
 
     def parts(self, users: np.ndarray) -> dict[str, np.ndarray]:
         """Each part's own product; they sum to the score."""

@@ -64,6 +64,7 @@ class VBPR(Trained):
         "Its embedding and bias are zero: the score is its content alone. Without content it "
         "scores 0."
     )
+    projects = True
     grid: ClassVar = {
         "learning_rate": (5e-4, 1e-3, 2e-3, 5e-3),
         "reg": (0.01, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0),

@@ -11,7 +11,7 @@ from mmrec_core.settings import settings
 from mmrec_core.store import store
 from mmrec_core.studies.inputs import embedded, item_groups, load_inputs, resolved, split_of
 from mmrec_core.studies.runs import KIND as RUN
-from mmrec_core.studies.runs import find_run, searched
+from mmrec_core.studies.runs import find_run, search_arm, searched
 from mmrec_core.studies.study import Arm, Skipped, Study, arms_of, recommender_config, seeds_of
 from mmrec_core.studies.tuning import trials_of
 
@@ -122,7 +122,8 @@ def plan_study(study: Study) -> Plan:
             else sum(find_run(study, inputs, arm, seed) is None for seed in seeds)
         )
         left += open_
-        if inputs is None or not searched(study, inputs, arm):
+        searches = arm == search_arm(study, arm)
+        if searches and (inputs is None or not searched(study, inputs, arm)):
             tried = trials_of(study, arm.recommender)
             trials += tried
             seconds += tried * _seconds_per_run(study, split, arm, measured)

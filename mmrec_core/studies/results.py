@@ -86,7 +86,8 @@ class StudyResult:
         """Where the settings of the arms come from."""
         if not self.tuned:
             return "untuned defaults"
-        return f"every arm tuned with {self.study['tuning']['trials']} trials"
+        trials = self.study["tuning"]["trials"]
+        return f"every arm tuned with {trials} trials, or its whole grid where that is smaller"
 
     @property
     def facts(self) -> Mapping[str, Any]:

@@ -143,6 +143,7 @@ def run_study(study: Study, report: Report | None = None, workers: int | None = 
 def _run_study(study: Study, meter: "_Meter", workers: int) -> Artefact:
     started = time.time()
     meter.parts.clear()
+    meter.searches, meter.trials_done = {}, 0
     todo = [m for m in study.modalities if not embedded(study, m)]
     _carry_out(study, [(f"embed {m}", ()) for m in todo], workers, meter)
     inputs = load_inputs(study)

@@ -29,6 +29,7 @@ from mmrec_core.studies.study import (
 )
 
 KIND = "run"
+WEIGHTS = "weights.safetensors"
 RUN_VERSION = 1
 SEARCH, SEARCH_VERSION = "search", 1
 KS = CUTOFFS
@@ -97,6 +98,7 @@ def search_spec(study: Study, inputs: Inputs, arm: Arm) -> dict[str, Any]:
     return {
         "version": SEARCH_VERSION,
         "run": own,
+        "seed": study.first_seed,
         "tuning": study.tuning.model_dump(mode="json"),
         "grid": grid,
     }
@@ -205,10 +207,14 @@ def _fitted(
         return kind.fit_seeds(config, inputs.split, features, seeds, progress)
     real = Arm(arm.recommender, "none", "real")
     trained = train_runs(study, inputs, real, seeds, progress)
-    return [
-        restored(study, inputs, real, run).with_features(own)
-        for run, own in zip(trained, features, strict=True)
-    ]
+    if len(trained) == 1:  # a model that draws nothing, under controls that do
+        trained = trained * len(seeds)
+    models = []
+    for seed, run, own in zip(seeds, trained, features, strict=True):
+        model = restored(study, inputs, real, run).with_features(own)
+        model.seed = seed
+        models.append(model)
+    return models
 
 
 def restored(study: Study, inputs: Inputs, arm: Arm, run: Artefact) -> Recommender:
@@ -222,7 +228,7 @@ def restored(study: Study, inputs: Inputs, arm: Arm, run: Artefact) -> Recommend
         inputs.split,
         arm_features(study, inputs, arm, seed),
         # A model that is a function of interactions and features keeps none.
-        load_file(path) if (path := run.file("weights.safetensors")).is_file() else {},
+        load_file(run.file(WEIGHTS)) if WEIGHTS in run.meta["files"] else {},
         seed,
     )
     model.report = type(model.report)(
@@ -247,9 +253,10 @@ def ranked(model: Recommender, split: Split, mask: str, k: int = KS[-1]) -> np.n
     if chosen is not None:
         seen, tie_rank = seen[:, chosen], np.argsort(np.argsort(tie_rank[chosen]))
     blocks = []
+    scores_of = model.scorer()
     for start in range(0, split.n_users, SCORE_BLOCK):
         users = np.arange(start, min(start + SCORE_BLOCK, split.n_users))
-        scores = model.score(users)
+        scores = scores_of(users)
         if chosen is not None:
             scores = scores[:, chosen]
         blocks.append(top_k(scores, seen[users], k, tie_rank))
@@ -297,7 +304,7 @@ def _store_run(study: Study, inputs: Inputs, arm: Arm, model: Recommender) -> Ar
         if arm.control in ("real", "none") and weights:
             save_file(
                 {name: np.ascontiguousarray(array) for name, array in weights.items()},
-                folder / "weights.safetensors",
+                folder / WEIGHTS,
             )
         report = model.report
         return {

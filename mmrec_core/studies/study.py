@@ -184,7 +184,20 @@ def search_grid(study: Study, name: str) -> dict[str, tuple[Any, ...]]:
     paper = study.tuning is not None and study.tuning.space == "paper"
     paper = paper and set(PAPER_GRID) <= set(kind.Config.model_fields)
     grid = PAPER_GRID if paper else kind.grid
-    return {key: values for key, values in grid.items() if key not in study.configs.get(name, {})}
+    fixed = study.configs.get(name, {})
+
+    def fits(key: str, value: Any) -> bool:
+        try:
+            kind.Config.model_validate({**fixed, key: value})
+        except ValidationError:
+            return False
+        return True
+
+    return {
+        key: fitting
+        for key, values in grid.items()
+        if key not in fixed and (fitting := tuple(v for v in values if fits(key, v)))
+    }
 
 
 def recommender_config(
@@ -258,8 +271,14 @@ def arms_of(
             features; where every item has them it has nothing to tell.
         groups: What the split's items can be grouped by; None: not looked at yet.
     """
-    arms = [Arm(name, "none", "none") for name in study.references]
+    arms: list[Arm] = []
     skipped: list[Skipped] = []
+    for name in study.references:
+        arm, reason = Arm(name, "none", "none"), _too_large(name, groups)
+        if reason:
+            skipped.append(Skipped(arm, reason))
+        else:
+            arms.append(arm)
     for name in study.recommenders:
         arms.append(Arm(name, "none", "real"))
         for scope in scopes(study.modalities):
@@ -273,6 +292,14 @@ def arms_of(
                 else:
                     arms.append(arm)
     return arms, skipped
+
+
+def _too_large(name: str, groups: Groups | None) -> str:
+    most = RECOMMENDERS.get(name).most_items
+    n_items = 0 if groups is None else len(groups["popularity"])
+    if most is None or n_items <= most:
+        return ""
+    return f"it holds at most {most:,} items, these are {n_items:,}"
 
 
 def _why_not(study: Study, arm: Arm, missing: Mapping[str, bool], groups: Groups | None) -> str:

@@ -146,16 +146,17 @@ def _sequence(study: Study, arm: Arm, grid: dict[str, tuple[Any, ...]]) -> "optu
         sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True)
     pruner = optuna.pruners.MedianPruner(n_startup_trials=PATIENT_TRIALS)
     sequence = optuna.create_study(direction="maximize", sampler=sampler, pruner=pruner)
-    if study.tuning.sampler == "grid":
-        points = list(product(*grid.values()))
-        for at in np.random.default_rng(seed).permutation(len(points)):
-            sequence.enqueue_trial(dict(zip(grid, points[at], strict=True)))
-        return sequence
     # The defaults are tried first, so that a search can only improve on them in validation.
     config = recommender_config(arm.recommender, study)
     default = {name: getattr(config, name) for name in grid}
     if all(default[name] in own for name, own in grid.items()):
         sequence.enqueue_trial(default)
+    size = prod(len(values) for values in grid.values())
+    if study.tuning.sampler == "grid" or study.tuning.trials >= size:
+        points = [dict(zip(grid, point, strict=True)) for point in product(*grid.values())]
+        for at in np.random.default_rng(seed).permutation(size):
+            if points[at] != default:
+                sequence.enqueue_trial(points[at])
     return sequence
 
 

@@ -34,7 +34,10 @@ def leaderboard(result: StudyResult, metric: str) -> None:
             for model, values in anchors.figures.items()
             if metric in values
         ]
-        rows = pd.concat([rows, pd.DataFrame(known)], ignore_index=True)
+        if known:
+            rows = pd.concat([rows, pd.DataFrame(known)], ignore_index=True)
+        else:
+            anchors = None
     label = metric_label(metric)
     names = {"model": "Model", "kind": "Reads", "value": label, "low": "from", "high": "to"}
     k = split_key(metric)[1]

@@ -40,7 +40,7 @@ def _plan(values: str, stamp: tuple[int, ...]) -> tuple[Plan | None, str]:
 
 def _stamp() -> tuple[int, ...]:
     """Changes whenever a run, embeddings or a dataset comes or goes."""
-    kinds = [settings().store / kind for kind in ("run", "embeddings", "dataset")]
+    kinds = [settings().store / kind for kind in ("run", "embeddings", "dataset", "search")]
     pointers = [p.stat().st_mtime_ns for p in sorted(settings().uploads.glob("*.json"))]
     return (*(sum(1 for _ in kind.glob("*/*")) for kind in kinds), *pointers)
 

@@ -12,10 +12,11 @@ from pages.ui.studies import settings_of
 from pages.ui.words import escape, how
 
 _HOW = (
-    "Every arm, its controls included, is searched for itself with the same number of trials: a "
-    "control that kept the settings of the real features would be handicapped. A trial trains with "
+    "Every arm that is trained, its controls included, is searched for itself with the same number "
+    "of trials, or its whole grid where that is smaller: a control that kept the settings of the "
+    "real features would be handicapped. A trial trains with "
     "the study's first seed and counts its best **validation** Recall@20; the test part is never "
-    "looked at. With TPE the defaults are tried first where they lie in the space. Trials below "
+    "looked at. The defaults are tried first where they lie in the space. Trials below "
     "the median of earlier ones at the same epoch are cut short; five run to their end first."
 )
 

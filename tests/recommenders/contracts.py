@@ -171,6 +171,29 @@ class ContentContract(RecommenderContract):
             assert (part[:, missing] == 0).all()
             assert (part[:, ~missing] != 0).any()
 
+    @pytest.mark.parametrize("left", [(), ("image",), ("text",)])
+    def test_scores_with_less_than_it_was_trained_on(self, left, fitted, split, features):
+        users = np.arange(split.n_users)
+        less = fitted.with_features({modality: features[modality] for modality in left})
+        score = less.score(users)
+        assert score.shape == (split.n_users, split.n_items) and np.isfinite(score).all()
+        total = sum(part.astype(np.float64) for part in less.parts(users).values())
+        np.testing.assert_allclose(total, score, atol=1e-5)
+
+    def test_parameters_train_where_items_lack_the_modality(self, split, features):
+        if "max_epochs" not in type(self.config).model_fields:
+            return
+        text = features["text"]
+        missing = np.arange(split.n_items) % 2 == 0
+        own = {**features, "text": Embeddings("text", "x", text.item_ids, text.matrix, missing)}
+        states = []
+        for epochs in (10, 20):
+            config = self.config.model_copy(update={"max_epochs": epochs, "patience": 50})
+            config = config.model_copy(update={"evaluate_every": epochs})
+            states.append(self.model(config).fit(split, own, seed=3).state)
+        for name, array in states[1].items():
+            assert np.abs(array - states[0][name]).max() > 1e-6, f"{name} stopped moving"
+
     def test_every_parameter_trains(self, fitted, split, features):
         if not hasattr(fitted, "state"):
             return

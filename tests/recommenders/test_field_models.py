@@ -10,7 +10,6 @@ from scipy import sparse
 from scipy.special import expit, logsumexp, softmax
 
 from mmrec_core.domain import Embeddings, InputError, Split
-from mmrec_core.recommenders import ease as ease_module
 from mmrec_core.recommenders.attribute_item_knn import AttributeItemKNN
 from mmrec_core.recommenders.bm3 import BM3, BM3Config
 from mmrec_core.recommenders.ease import EASE, EASEConfig
@@ -183,7 +182,7 @@ class TestEASE(RecommenderContract):
             assert fitted.history_parts(7, item)[1].sum() == pytest.approx(score[item], abs=1e-5)
 
     def test_too_many_items_are_refused_in_words(self, split, monkeypatch):
-        monkeypatch.setattr(ease_module, "MOST_ITEMS", 10)
+        monkeypatch.setattr(EASE, "most_items", 10)
         with pytest.raises(InputError, match="50 items are too many, 10 are possible"):
             EASE().fit(split)
 
@@ -225,7 +224,7 @@ class TestLATTICE(ContentContract):
 
     def adjacency(self, fitted, features):
         state = doubles(fitted)
-        mix = softmax(state["mix"])
+        mix = softmax(np.concatenate([state["mix_image"], state["mix_text"]]))
         learned = sum(
             w * knn_by_hand(features[m], 4, centred(features[m]) @ state[f"project_{m}"])
             for w, m in zip(mix, ("image", "text"))

@@ -17,6 +17,18 @@ from mmrec_core.studies.runs import arm_features, find_run, run_spec, train_runs
 from mmrec_core.studies.study import Arm, Study, arms_of, feature_controls, make_study
 
 
+def test_a_reference_that_cannot_hold_the_items_is_left_out_with_the_reason(monkeypatch):
+    study = make_study({"dataset": "x", "references": ["ease", "most-pop"]})
+    groups = {"popularity": np.zeros(20_001, dtype=int)}
+    arms, skipped = arms_of(study, {"image": False, "text": False}, groups)
+    assert "ease" not in {arm.recommender for arm in arms}
+    assert skipped[0].arm.recommender == "ease"
+    assert "holds at most 20,000 items, these are 20,001" in skipped[0].reason
+    few = {"popularity": np.zeros(20_000, dtype=int)}
+    complete = {"image": False, "text": False}
+    assert arms_of(study, complete, few)[0][0].recommender == "ease"
+
+
 def shop_study(tmp_path, missing_images=0, **values):
     install(write_shop(tmp_path / "shop", missing_images), name="shop")
     chosen = {

@@ -53,7 +53,7 @@ def test_every_arm_has_the_same_budget_and_verdicts_say_so(shop):
     }  # fmt: skip
     assert all(v["tuned"] for v in result.verdicts)
     assert not any("Untuned" in v["sentence"] for v in result.verdicts)
-    assert result.settings_in_words == "every arm tuned with 7 trials"
+    assert result.settings_in_words.startswith("every arm tuned with 7 trials")
     assert "--tune 7 --sampler tpe --space own" in study_command(result.study)
 
 
@@ -142,6 +142,25 @@ def test_a_grid_is_gone_through_once(shop):
     assert tuning.trials_of(study, "most-pop") == 0
 
 
+def test_a_small_grid_is_tried_whole_by_any_sampler(shop):
+    study = resolved(make_study(STUDY | {"tuning": {"trials": 30}}))
+    table = tuning.search(study, load_inputs(study), Arm("ease", "none", "none")).table("trials")
+    assert sorted(table["reg"]) == sorted(RECOMMENDERS.get("ease").grid["reg"])
+    assert table["reg"].iloc[0] == RECOMMENDERS.get("ease").Config().reg
+
+
+def test_values_that_do_not_go_with_a_fixed_setting_are_not_tried(shop):
+    study = make_study(STUDY | {"configs": {"item-knn": {"weighting": "bm25"}}})
+    assert search_grid(study, "item-knn")["similarity"] == ("cosine", "asymmetric", "dot")
+
+
+def test_searches_of_models_without_chance_are_told_apart_by_what_drives_them(shop):
+    arm = Arm("item-knn", "none", "none")
+    studies = [resolved(make_study(STUDY | {"first_seed": seed})) for seed in (1, 101)]
+    keys = {tuning.search(study, load_inputs(study), arm).key for study in studies}
+    assert len(keys) == 2
+
+
 def test_the_papers_grid(shop):
     study = make_study(STUDY | {"configs": {}, "tuning": {"trials": 3, "space": "paper"}})
     assert search_grid(study, "vbpr") == dict(PAPER_GRID)
@@ -160,6 +179,7 @@ def test_at_inference_controls_have_the_settings_they_were_trained_with(shop):
     study = resolved(make_study(STUDY | {"stage": "inference"}))
     shuffled = Arm("vbpr", "text", "shuffle")
     assert search_arm(study, shuffled) == REAL
+    assert plan_study(make_study(STUDY | {"stage": "inference"})).trials == 2 * 7
     result = finished(stage="inference")
     assert set(result.trials["arm"]) == {"item-knn", REAL.label}
     inputs = load_inputs(study)
@@ -203,7 +223,17 @@ def test_arms_of_a_model_that_draws_nothing_follow_their_control(shop):
     arms, _ = arms_of(study, {"text": False})
     counts = {arm.control: len(seeds_of(study, arm)) for arm in arms if arm.control != "none"}
     assert counts == {"real": 1, "shuffle": 3, "removed": 1}
+    again = make_study(
+        STUDY
+        | {"recommenders": ["attribute-item-knn"], "configs": {}, "seeds": 3, "tuning": None}
+        | {"stage": "inference"}
+    )
+    at_inference = StudyResult(run_study(again, workers=1)).arms.set_index("control")
+    assert at_inference.loc["shuffle", "seeds"] == 3
     result = StudyResult(run_study(study.model_copy(update={"tuning": None}), workers=1))
+    # Such a model is a function of its features: retraining changes nothing.
+    both = result.arms.set_index("control")["recall@20"], at_inference["recall@20"]
+    np.testing.assert_allclose(both[0].sort_index(), both[1].sort_index(), atol=1e-9)
     row = result.arms.set_index("control")
     assert row.loc["shuffle", "seeds"] == 3 and row.loc["real", "seeds"] == 1
     assert np.isfinite(result.comparisons["effect"]).all()
