@@ -48,7 +48,7 @@ def test_arms_of_a_study():
     arms, skipped = arms_of(study, {"image": True, "text": False})
     labels = [arm.label for arm in arms]
     assert len(set(labels)) == len(labels)
-    assert labels[:5] == ["random", "most-pop", "item-knn", "bpr-mf", "light-gcn"]
+    assert labels[:6] == ["random", "most-pop", "item-knn", "ease", "bpr-mf", "light-gcn"]
     assert "vbpr · real" in labels and "freedom · all · shuffle" in labels
     assert "vbpr · image · mean" in labels
     reasons = {s.arm.label: s.reason for s in skipped}

@@ -65,7 +65,14 @@ def test_progress_counts_trials_and_runs(shop):
     # 28 trials and 8 runs: once the searches are over, 28 of 36 are done.
     searched = [p for p in told if p.what.startswith("tune ") and p.what.endswith("done")]
     assert searched[-1].fraction == pytest.approx(28 / 36) and searched[-1].total_runs == 8
-    assert any("best Recall@20 on validation" in p.what for p in told)
+
+
+def test_a_search_says_its_best_so_far(shop):
+    study = resolved(make_study(STUDY))
+    said = []
+    tuning.search(study, load_inputs(study), REAL, lambda done, total, what: said.append(what))
+    assert said[0] == "vbpr · real: trial 1 of 7"
+    assert "trial 2 of 7, best Recall@20 on validation 0." in said[1]
 
 
 def test_the_best_trial_on_validation_is_trained(shop):
