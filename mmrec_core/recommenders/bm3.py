@@ -12,6 +12,7 @@ from mmrec_core.recommenders.base import RECOMMENDERS
 from mmrec_core.recommenders.content import FeatureTensors
 from mmrec_core.recommenders.graphs import SparseProduct, bipartite
 from mmrec_core.recommenders.light_gcn import propagated
+from mmrec_core.recommenders.losses import gather, root_squares
 from mmrec_core.recommenders.trainer import (
     Factors,
     Initial,
@@ -19,8 +20,6 @@ from mmrec_core.recommenders.trainer import (
     Parameters,
     Trained,
     TrainedConfig,
-    gather,
-    root_squares,
 )
 
 if TYPE_CHECKING:

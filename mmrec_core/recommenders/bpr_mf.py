@@ -6,15 +6,13 @@ from pydantic import Field
 
 from mmrec_core.domain import Features, Split
 from mmrec_core.recommenders.base import RECOMMENDERS
+from mmrec_core.recommenders.losses import bpr, margins, squares
 from mmrec_core.recommenders.trainer import (
     Factors,
     Initial,
     Parameters,
     Trained,
     TrainedConfig,
-    bpr,
-    margins,
-    squares,
 )
 
 

@@ -14,6 +14,7 @@ from mmrec_core.recommenders.base import RECOMMENDERS
 from mmrec_core.recommenders.content import FeatureTensors
 from mmrec_core.recommenders.graphs import SparseProduct, bipartite, item_graphs, normalised
 from mmrec_core.recommenders.light_gcn import propagated
+from mmrec_core.recommenders.losses import bpr, margins, squares
 from mmrec_core.recommenders.trainer import (
     Factors,
     Initial,
@@ -21,9 +22,6 @@ from mmrec_core.recommenders.trainer import (
     Parameters,
     Trained,
     TrainedConfig,
-    bpr,
-    margins,
-    squares,
 )
 
 if TYPE_CHECKING:

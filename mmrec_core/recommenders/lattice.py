@@ -15,6 +15,7 @@ from mmrec_core.recommenders.base import RECOMMENDERS
 from mmrec_core.recommenders.content import FeatureTensors
 from mmrec_core.recommenders.graphs import SparseProduct, bipartite, similarity_graphs
 from mmrec_core.recommenders.light_gcn import propagated
+from mmrec_core.recommenders.losses import bpr, gather, margins, squares
 from mmrec_core.recommenders.trainer import (
     Factors,
     Initial,
@@ -22,10 +23,6 @@ from mmrec_core.recommenders.trainer import (
     Parameters,
     Trained,
     TrainedConfig,
-    bpr,
-    gather,
-    margins,
-    squares,
 )
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from mmrec_core.domain import Features, Split
 from mmrec_core.lazy import lazy_import
 from mmrec_core.recommenders.base import RECOMMENDERS
 from mmrec_core.recommenders.graphs import SparseProduct, bipartite
+from mmrec_core.recommenders.losses import bpr, margins, squares
 from mmrec_core.recommenders.trainer import (
     Factors,
     Initial,
@@ -16,9 +17,6 @@ from mmrec_core.recommenders.trainer import (
     Parameters,
     Trained,
     TrainedConfig,
-    bpr,
-    margins,
-    squares,
 )
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from mmrec_core.recommenders.graphs import (
     users_from_items,
 )
 from mmrec_core.recommenders.light_gcn import propagated
+from mmrec_core.recommenders.losses import bpr, gather, margins, squares
 from mmrec_core.recommenders.trainer import (
     Factors,
     Initial,
@@ -23,10 +24,6 @@ from mmrec_core.recommenders.trainer import (
     Parameters,
     Trained,
     TrainedConfig,
-    bpr,
-    gather,
-    margins,
-    squares,
 )
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from mmrec_core.lazy import lazy_import
 from mmrec_core.recommenders.base import RECOMMENDERS
 from mmrec_core.recommenders.content import FeatureTensors
 from mmrec_core.recommenders.graphs import SparseProduct, mean_aggregation
+from mmrec_core.recommenders.losses import bpr, margins, squares
 from mmrec_core.recommenders.trainer import (
     Factors,
     Initial,
@@ -17,9 +18,6 @@ from mmrec_core.recommenders.trainer import (
     Parameters,
     Trained,
     TrainedConfig,
-    bpr,
-    margins,
-    squares,
 )
 
 if TYPE_CHECKING:

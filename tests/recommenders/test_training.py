@@ -12,8 +12,9 @@ from mmrec_core.neighbours import nearest_neighbours
 from mmrec_core.recommenders.bpr_mf import BPRMF, BPRMFConfig
 from mmrec_core.recommenders.freedom import FREEDOMConfig, FREEDOMContext
 from mmrec_core.recommenders.graphs import SparseProduct
+from mmrec_core.recommenders.losses import gather
 from mmrec_core.recommenders.sampling import TripleSampler
-from mmrec_core.recommenders.trainer import DivergedError, gather
+from mmrec_core.recommenders.trainer import DivergedError
 from mmrec_core.recommenders.vbpr import VBPR, VBPRConfig
 
 
