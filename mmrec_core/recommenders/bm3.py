@@ -10,13 +10,11 @@ from mmrec_core.domain import Features, Split
 from mmrec_core.lazy import lazy_import
 from mmrec_core.recommenders.base import RECOMMENDERS
 from mmrec_core.recommenders.content import FeatureTensors
-from mmrec_core.recommenders.graphs import SparseProduct, bipartite
-from mmrec_core.recommenders.light_gcn import propagated
+from mmrec_core.recommenders.light_gcn import LightGCNContext, propagated
 from mmrec_core.recommenders.losses import gather, root_squares
 from mmrec_core.recommenders.trainer import (
     Factors,
     Initial,
-    ModelContext,
     Parameters,
     Trained,
     TrainedConfig,
@@ -37,14 +35,13 @@ class BM3Config(TrainedConfig):
     alignment: float = Field(2.0, ge=0, description="Weight of the content terms")
 
 
-class BM3Context(ModelContext):
+class BM3Context(LightGCNContext):
     """User-item graph, feature tensors while training, and each seed's own dropout."""
 
     def __init__(
         self, config: Any, split: Split, features: Sequence[Features], device: str, training: bool
     ) -> None:
         super().__init__(config, split, features, device, training)
-        self.graph = SparseProduct([bipartite(split.train)], self.n_seeds, True, device)
         self.tensors = FeatureTensors(features, device) if training else None
         self.observed = {
             m: torch.from_numpy(np.stack([own[m].observed for own in features])).to(device)

@@ -12,13 +12,12 @@ from mmrec_core.domain import Features, Split
 from mmrec_core.lazy import lazy_import
 from mmrec_core.recommenders.base import RECOMMENDERS
 from mmrec_core.recommenders.content import FeatureTensors
-from mmrec_core.recommenders.graphs import SparseProduct, bipartite, item_graphs, normalised
-from mmrec_core.recommenders.light_gcn import propagated
+from mmrec_core.recommenders.graphs import SparseProduct, item_graphs, normalised
+from mmrec_core.recommenders.light_gcn import LightGCNContext, propagated
 from mmrec_core.recommenders.losses import bpr, margins, squares
 from mmrec_core.recommenders.trainer import (
     Factors,
     Initial,
-    ModelContext,
     Parameters,
     Trained,
     TrainedConfig,
@@ -48,7 +47,7 @@ class FREEDOMConfig(TrainedConfig):
     )
 
 
-class FREEDOMContext(ModelContext):
+class FREEDOMContext(LightGCNContext):
     """User-item graph (thinned while training), item graphs, and features where the loss wants."""
 
     def __init__(
@@ -69,7 +68,6 @@ class FREEDOMContext(ModelContext):
                 if self.modalities
                 else None
             )
-        self.graph = SparseProduct([bipartite(split.train)], self.n_seeds, True, device)
         self.thinned = self.graph
         self.tensors = (
             FeatureTensors(features, device) if training and config.feature_loss > 0 else None

@@ -11,8 +11,7 @@ from mmrec_core.lazy import lazy_import
 from mmrec_core.recommenders.base import RECOMMENDERS
 from mmrec_core.recommenders.content import FeatureTensors
 from mmrec_core.recommenders.edges import EdgeGraph
-from mmrec_core.recommenders.losses import bpr, margins
-from mmrec_core.recommenders.mmgcn import mean_squares
+from mmrec_core.recommenders.losses import bpr, margins, mean_squares
 from mmrec_core.recommenders.trainer import (
     Factors,
     Initial,

@@ -1,5 +1,6 @@
 """ItemKNN: items that the same users took."""
 
+from collections.abc import Callable
 from functools import reduce
 from operator import add
 from typing import ClassVar
@@ -28,7 +29,16 @@ class Neighbourhood(Closed):
 
     def score(self, users: np.ndarray) -> np.ndarray:
         """R S, dense for the users asked for."""
-        return np.asarray((self.split.train[users] @ self.similarity).toarray(), dtype=np.float32)
+        return self.scorer()(users)
+
+    def scorer(self) -> Callable[[np.ndarray], np.ndarray]:
+        """Scores with S put together once for all calls."""
+        similarity, train = self.similarity, self.split.train
+
+        def score(users: np.ndarray) -> np.ndarray:
+            return np.asarray((train[users] @ similarity).toarray(), dtype=np.float32)
+
+        return score
 
     def parts(self, users: np.ndarray) -> dict[str, np.ndarray]:
         """R times each share of S; the collaborative one splits further by history item."""

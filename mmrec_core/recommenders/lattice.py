@@ -13,13 +13,12 @@ from mmrec_core.domain import Features, Split
 from mmrec_core.lazy import lazy_import
 from mmrec_core.recommenders.base import RECOMMENDERS
 from mmrec_core.recommenders.content import FeatureTensors
-from mmrec_core.recommenders.graphs import SparseProduct, bipartite, similarity_graphs
-from mmrec_core.recommenders.light_gcn import propagated
+from mmrec_core.recommenders.graphs import SparseProduct, similarity_graphs
+from mmrec_core.recommenders.light_gcn import LightGCNContext, propagated
 from mmrec_core.recommenders.losses import bpr, gather, margins, squares
 from mmrec_core.recommenders.trainer import (
     Factors,
     Initial,
-    ModelContext,
     Parameters,
     Trained,
     TrainedConfig,
@@ -44,14 +43,13 @@ class LATTICEConfig(TrainedConfig):
     decay: float = Field(0.96, gt=0, le=1, description="Learning rate falls by it in 50 epochs")
 
 
-class LATTICEContext(ModelContext):
+class LATTICEContext(LightGCNContext):
     """User-item graph, frozen item graphs, and what the learned graph is made from."""
 
     def __init__(
         self, config: Any, split: Split, features: Sequence[Features], device: str, training: bool
     ) -> None:
         super().__init__(config, split, features, device, training)
-        self.graph = SparseProduct([bipartite(split.train)], self.n_seeds, True, device)
         self.tensors = FeatureTensors(features, device)
         self.frozen = {
             m: similarity_graphs([own[m] for own in features], config.neighbours)

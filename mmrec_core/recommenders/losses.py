@@ -1,5 +1,6 @@
 """Pieces that pairwise losses are put together from; every tensor leads with the seeds S."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mmrec_core.lazy import lazy_import
@@ -59,3 +60,20 @@ def squares(*touched: tuple["torch.Tensor", "torch.Tensor"]) -> "torch.Tensor":
         )
         total = total + (counts * sizes).sum(1)
     return 0.5 * total / touched[0][1].shape[1]
+
+
+def mean_squares(
+    parameters: dict[str, "torch.Tensor"],
+    branches: Sequence[str],
+    users: "torch.Tensor",
+    positives: "torch.Tensor",
+    negatives: "torch.Tensor",
+) -> "torch.Tensor":
+    """Mean square of the ids of both pairs of each triple and of each branch's preferences, [S].
+
+    As published for MMGCN and GRCN, where a pair is a user and one of the two items.
+    """
+    user, item = parameters["user"], parameters["item"]
+    pairs = squares((user, users), (user, users), (item, positives), (item, negatives))
+    liked = sum(parameters[f"preference_{m}"].pow(2).mean((1, 2)) for m in branches)
+    return pairs / user.shape[2] + liked

@@ -11,16 +11,14 @@ from mmrec_core.recommenders.base import RECOMMENDERS
 from mmrec_core.recommenders.content import FeatureTensors
 from mmrec_core.recommenders.graphs import (
     SparseProduct,
-    bipartite,
     similarity_graphs,
     users_from_items,
 )
-from mmrec_core.recommenders.light_gcn import propagated
+from mmrec_core.recommenders.light_gcn import LightGCNContext, propagated
 from mmrec_core.recommenders.losses import bpr, gather, margins, squares
 from mmrec_core.recommenders.trainer import (
     Factors,
     Initial,
-    ModelContext,
     Parameters,
     Trained,
     TrainedConfig,
@@ -43,14 +41,13 @@ class MGCNConfig(TrainedConfig):
     temperature: float = Field(0.2, gt=0, le=10, description="Of InfoNCE")
 
 
-class MGCNContext(ModelContext):
+class MGCNContext(LightGCNContext):
     """User-item graph, item graphs by modality, feature tensors."""
 
     def __init__(
         self, config: Any, split: Split, features: Sequence[Features], device: str, training: bool
     ) -> None:
         super().__init__(config, split, features, device, training)
-        self.graph = SparseProduct([bipartite(split.train)], self.n_seeds, True, device)
         self.tensors = FeatureTensors(features, device)
         self.item_graphs = {
             m: SparseProduct(

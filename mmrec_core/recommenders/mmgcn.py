@@ -10,7 +10,7 @@ from mmrec_core.lazy import lazy_import
 from mmrec_core.recommenders.base import RECOMMENDERS
 from mmrec_core.recommenders.content import FeatureTensors
 from mmrec_core.recommenders.graphs import SparseProduct, mean_aggregation
-from mmrec_core.recommenders.losses import bpr, margins, squares
+from mmrec_core.recommenders.losses import bpr, margins, mean_squares
 from mmrec_core.recommenders.trainer import (
     Factors,
     Initial,
@@ -130,19 +130,6 @@ class MMGCN(Trained):
         margin = margins(rows, rows, users, positives + n_users, negatives + n_users)
         penalty = mean_squares(parameters, context.branches, users, positives, negatives)
         return bpr(margin) + context.config.reg * penalty
-
-
-def mean_squares(
-    parameters: Parameters, branches: Sequence[str], users: Any, positives: Any, negatives: Any
-) -> "torch.Tensor":
-    """Mean square of the ids of both pairs of each triple and of each branch's preferences, [S].
-
-    As published for MMGCN and GRCN, where a pair is a user and one of the two items.
-    """
-    user, item = parameters["user"], parameters["item"]
-    pairs = squares((user, users), (user, users), (item, positives), (item, negatives))
-    liked = sum(parameters[f"preference_{m}"].pow(2).mean((1, 2)) for m in branches)
-    return pairs / user.shape[2] + liked
 
 
 def _branch(parameters: Parameters, context: MMGCNContext, m: str) -> "torch.Tensor":
