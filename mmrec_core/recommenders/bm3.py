@@ -9,7 +9,7 @@ from pydantic import Field
 from mmrec_core.domain import Features, Split
 from mmrec_core.lazy import lazy_import
 from mmrec_core.recommenders.base import RECOMMENDERS
-from mmrec_core.recommenders.content import FeatureTensors
+from mmrec_core.recommenders.content import FeatureTensors, touched_items
 from mmrec_core.recommenders.light_gcn import LightGCNContext, propagated
 from mmrec_core.recommenders.losses import gather, root_squares
 from mmrec_core.recommenders.trainer import (
@@ -131,9 +131,10 @@ class BM3(Trained):
         u_target, i_target = context.dropped(u), context.dropped(i)
         loss = _apart(_predicted(parameters, u), i_target).mean(1)
         loss = loss + _apart(_predicted(parameters, i), u_target).mean(1)
+        picked, (places,) = touched_items(context.split.n_items, positives)
         for modality in context.tensors.modalities:
-            rows = context.tensors.project(modality, parameters[f"project_{modality}"])
-            rows = gather(rows, positives) + parameters[f"project_bias_{modality}"][:, None]
+            rows = context.tensors.project(modality, parameters[f"project_{modality}"], picked)
+            rows = gather(rows, places) + parameters[f"project_bias_{modality}"][:, None]
             online, target = _predicted(parameters, rows), context.dropped(rows)
             seen = context.observed[modality].gather(1, positives).to(rows.dtype)
             terms = _apart(online, i_target) + _apart(online, target)

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from mmrec_core.domain import Features, Split
 from mmrec_core.recommenders.base import RECOMMENDERS
-from mmrec_core.recommenders.losses import bpr, margins, squares
+from mmrec_core.recommenders.losses import bpr, pairwise
 from mmrec_core.recommenders.trainer import (
     Factors,
     Initial,
@@ -53,10 +53,9 @@ class BPRMF(Trained):
         cls, parameters: Parameters, context: Any, users: Any, positives: Any, negatives: Any
     ) -> Any:
         """BPR and L2 on the rows of each triple."""
-        user, item = parameters["user"], parameters["item"]
-        ranking = bpr(margins(user, item, users, positives, negatives))
-        touched = squares((user, users), (item, positives), (item, negatives))
-        return ranking + context.config.reg * touched
+        tables = parameters["user"], parameters["item"]
+        margin, touched = pairwise(*tables, users, positives, negatives)
+        return bpr(margin) + context.config.reg * touched
 
 
 RECOMMENDERS.register(BPRMF.name, BPRMF)

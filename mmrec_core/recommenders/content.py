@@ -55,14 +55,51 @@ class FeatureTensors:
                     device
                 )
 
-    def project(self, modality: str, weights: "torch.Tensor") -> "torch.Tensor":
-        """F W for every item: weights [S, d, c] -> [S, n, c]; one-hot ids return W itself."""
+    def project(
+        self, modality: str, weights: "torch.Tensor", rows: "torch.Tensor | None" = None
+    ) -> "torch.Tensor":
+        """F W for every item: weights [S, d, c] -> [S, n, c]; one-hot ids return W itself.
+
+        ``rows``: of these items alone.
+        """
         tensor = self.tensors[modality]
         if tensor is None:
-            return weights
+            return weights if rows is None else weights.index_select(1, rows)
+        if rows is not None:
+            tensor = tensor.index_select(1, rows)
         if len(tensor) == 1:
             # One product with all seeds' columns side by side: half as fast again as one each.
             n_seeds, width, columns = weights.shape
             side_by_side = tensor[0] @ weights.permute(1, 0, 2).reshape(width, -1)
             return side_by_side.view(-1, n_seeds, columns).permute(1, 0, 2)
         return torch.matmul(tensor, weights)
+
+
+WORTH = 0.7
+"""Share of the items up to which picking their rows costs less than projecting the rest."""
+
+
+def touched_items(
+    n_items: int, *batch: "torch.Tensor"
+) -> tuple["torch.Tensor | None", list["torch.Tensor"]]:
+    """The items that a batch holds, and the batch as places among them.
+
+    Args:
+        n_items: Of the split.
+        batch: Row numbers of items, each [S, B].
+
+    Returns:
+        Their row numbers for all seeds together and the batch in places of them; or None and the
+        batch as it was where it holds most items anyway.
+    """
+    wanted = sum(part.numel() for part in batch)
+    if wanted > 4 * n_items:
+        return None, list(batch)
+    seen = torch.zeros(n_items, dtype=torch.bool, device=batch[0].device)
+    for part in batch:
+        seen[part.flatten()] = True
+    rows = seen.nonzero().flatten()
+    if len(rows) > WORTH * n_items:
+        return None, list(batch)
+    place = seen.cumsum(0) - 1
+    return rows, [place[part] for part in batch]

@@ -1,6 +1,8 @@
 """Graphs that recommenders propagate over, and the sparse product that does it."""
 
+import warnings
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -166,42 +168,66 @@ class SparseProduct:
     def __call__(self, x: "torch.Tensor") -> "torch.Tensor":
         """Product for every seed, [S, n, d]."""
         flat = x.reshape(-1, x.shape[-1])
-        out: torch.Tensor = _product()(flat, self.forward, self.backward)
+        out: torch.Tensor = _functions()[0](flat, self.forward, self.backward)
+        return out.view(x.shape)
+
+    def mean_of_powers(self, x: "torch.Tensor", layers: int) -> "torch.Tensor":
+        """Mean over l = 0..layers of A^l x for every seed, [S, n, d]."""
+        flat = x.reshape(-1, x.shape[-1])
+        out: torch.Tensor = _functions()[1](flat, self.forward, self.backward, layers)
         return out.view(x.shape)
 
 
 def _to_torch(matrix: sparse.csr_matrix, device: str) -> "torch.Tensor":
-    import warnings
+    # int32 saves a conversion in every product; more edges than that do not fit anyway.
+    starts, columns = (
+        torch.from_numpy(array.astype(np.int32)).to(device)
+        for array in (matrix.indptr, matrix.indices)
+    )
+    values = torch.from_numpy(matrix.data.astype(np.float32)).to(device)
+    return csr_tensor(starts, columns, values, matrix.shape[0])
 
+
+def csr_tensor(
+    starts: "torch.Tensor", columns: "torch.Tensor", values: "torch.Tensor", n: int
+) -> "torch.Tensor":
+    """A square CSR tensor [n, n] from its three arrays."""
     with warnings.catch_warnings():
         # torch announces that its CSR tensors are in beta; the products are tested here.
         warnings.simplefilter("ignore")
-        return torch.sparse_csr_tensor(
-            torch.from_numpy(matrix.indptr.astype(np.int64)),
-            torch.from_numpy(matrix.indices.astype(np.int64)),
-            torch.from_numpy(matrix.data.astype(np.float32)),
-            size=matrix.shape,
-            device=device,
-        )
+        return torch.sparse_csr_tensor(starts, columns, values, size=(n, n), check_invariants=False)
 
 
-_PRODUCT: Any = None
+@cache
+def _functions() -> Any:
+    """Autograd functions A x and mean of A^l x; made on first use, since they need torch."""
 
+    class Product(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any, forward: Any, backward: Any) -> Any:
+            ctx.transposed = backward
+            return forward @ x
 
-def _product() -> Any:
-    """Autograd function A x whose gradient is A' g; made on first use, since it needs torch."""
-    global _PRODUCT
-    if _PRODUCT is None:
+        @staticmethod
+        def backward(ctx: Any, gradient: Any) -> Any:
+            return ctx.transposed @ gradient.contiguous(), None, None
 
-        class Product(torch.autograd.Function):
-            @staticmethod
-            def forward(ctx: Any, x: Any, forward: Any, backward: Any) -> Any:
-                ctx.transposed = backward
-                return forward @ x
+    class MeanOfPowers(torch.autograd.Function):
+        # x + A (x + A (x + ...)): no layer is kept, and sums are made in the products.
+        @staticmethod
+        def forward(ctx: Any, x: Any, forward: Any, backward: Any, layers: int) -> Any:
+            ctx.transposed, ctx.layers = backward, layers
+            total = x
+            for _ in range(layers):
+                total = torch.addmm(x, forward, total)
+            return total / (layers + 1)
 
-            @staticmethod
-            def backward(ctx: Any, gradient: Any) -> Any:
-                return ctx.transposed @ gradient.contiguous(), None, None
+        @staticmethod
+        def backward(ctx: Any, gradient: Any) -> Any:
+            gradient = gradient / (ctx.layers + 1)
+            total = gradient
+            for _ in range(ctx.layers):
+                total = torch.addmm(gradient, ctx.transposed, total)
+            return total, None, None, None
 
-        _PRODUCT = Product.apply
-    return _PRODUCT
+    return Product.apply, MeanOfPowers.apply

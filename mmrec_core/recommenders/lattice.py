@@ -15,7 +15,7 @@ from mmrec_core.recommenders.base import RECOMMENDERS
 from mmrec_core.recommenders.content import FeatureTensors
 from mmrec_core.recommenders.graphs import SparseProduct, similarity_graphs
 from mmrec_core.recommenders.light_gcn import LightGCNContext, propagated
-from mmrec_core.recommenders.losses import bpr, gather, margins, squares
+from mmrec_core.recommenders.losses import bpr, gather, pairwise
 from mmrec_core.recommenders.trainer import (
     Factors,
     Initial,
@@ -141,9 +141,8 @@ class LATTICE(Trained):
             else:
                 step = context.fixed(parameters["item"])
             item = item + torch.nn.functional.normalize(step, dim=2)
-        ranking = bpr(margins(user, item, users, positives, negatives))
-        touched = squares((user, users), (item, positives), (item, negatives))
-        return ranking + context.config.reg * touched
+        margin, touched = pairwise(user, item, users, positives, negatives)
+        return bpr(margin) + context.config.reg * touched
 
 
 Edges = dict[str, tuple["torch.Tensor", "torch.Tensor"]]

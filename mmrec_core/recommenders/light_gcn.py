@@ -47,12 +47,8 @@ def propagated(
 ) -> tuple["torch.Tensor", "torch.Tensor"]:
     """Mean over l = 0..layers of Ahat^l E, cut into users [S, U, d] and items [S, I, d]."""
     n_users = parameters["user"].shape[1]
-    layer = torch.cat([parameters["user"], parameters["item"]], dim=1)
-    total = layer
-    for _ in range(layers):
-        layer = graph(layer)
-        total = total + layer
-    mean = total / (layers + 1)
+    rows = torch.cat([parameters["user"], parameters["item"]], dim=1)
+    mean = graph.mean_of_powers(rows, layers)
     return mean[:, :n_users], mean[:, n_users:]
 
 

@@ -34,6 +34,28 @@ def margins(
     return (gather(user, users) * (i - j)).sum(2)
 
 
+def pairwise(
+    user: "torch.Tensor",
+    item: "torch.Tensor",
+    users: "torch.Tensor",
+    positives: "torch.Tensor",
+    negatives: "torch.Tensor",
+) -> tuple["torch.Tensor", "torch.Tensor"]:
+    """Margins [S, B] and half the squares [S] of all triples, as ``margins`` and ``squares``.
+
+    Each row is fetched once where a batch is small beside the tables; else rows are counted.
+    """
+    batch = users.shape[1]
+    if batch > min(user.shape[1], item.shape[1]):
+        triples = user, item, users, positives, negatives
+        return margins(*triples), squares((user, users), (item, positives), (item, negatives))
+    u = gather(user, users)
+    both = gather(item, torch.cat([positives, negatives], dim=1))
+    i, j = both.split(batch, dim=1)
+    sizes = u.pow(2).sum(dim=(1, 2)) + both.pow(2).sum(dim=(1, 2))
+    return (u * (i - j)).sum(2), 0.5 * sizes / batch
+
+
 def bpr(margin: "torch.Tensor") -> "torch.Tensor":
     """-log sigmoid(positive - negative), mean over the batch, [S] (Rendle et al., UAI 2009)."""
     return -torch.nn.functional.logsigmoid(margin).mean(dim=1)
@@ -47,13 +69,17 @@ def root_squares(*tables: "torch.Tensor") -> "torch.Tensor":
 def squares(*touched: tuple["torch.Tensor", "torch.Tensor"]) -> "torch.Tensor":
     """Half the sum of squares of every row that a batch touches, divided by its size, [S].
 
-    Counting how often a row is touched costs less than writing each of them out.
+    Where a batch is large beside a table, counting how often a row is touched costs less than
+    writing each of them out.
 
     Args:
         touched: Table [S, n, d] or [S, n], and the rows of it [S, B] that the triples touch.
     """
     total = 0.0
     for table, rows in touched:
+        if rows.shape[1] <= table.shape[1]:
+            total = total + gather(table, rows).pow(2).flatten(1).sum(1)
+            continue
         sizes = table.pow(2) if table.dim() == 2 else table.pow(2).sum(2)
         counts = torch.zeros_like(sizes).scatter_add_(
             1, rows, torch.ones_like(rows, dtype=sizes.dtype)

@@ -15,7 +15,7 @@ from mmrec_core.recommenders.graphs import (
     users_from_items,
 )
 from mmrec_core.recommenders.light_gcn import LightGCNContext, propagated
-from mmrec_core.recommenders.losses import bpr, gather, margins, squares
+from mmrec_core.recommenders.losses import bpr, pairwise
 from mmrec_core.recommenders.trainer import (
     Factors,
     Initial,
@@ -131,12 +131,12 @@ class MGCN(Trained):
         content, side = _views(parameters, context)
         rows = content if side is None else content + side
         ends = users, positives + n_users, negatives + n_users
-        loss = bpr(margins(rows, rows, *ends))
-        loss = loss + config.reg * squares(*((rows, nodes) for nodes in ends))
+        margin, touched = pairwise(rows, rows, *ends)
+        loss = bpr(margin) + config.reg * touched
         if side is not None and config.contrast > 0:
             for nodes in (positives + n_users, users):
-                pair = gather(side, nodes), gather(content, nodes)
-                loss = loss + config.contrast * info_nce(*pair, config.temperature)
+                apart = info_nce(side, content, nodes, config.temperature)
+                loss = loss + config.contrast * apart
         return loss
 
 
@@ -182,17 +182,22 @@ def _over_both(context: MGCNContext, items: "torch.Tensor") -> "torch.Tensor":
     return whole + context.to_users(whole)
 
 
-def info_nce(left: "torch.Tensor", right: "torch.Tensor", temperature: float) -> "torch.Tensor":
-    """InfoNCE of two views of the same batch, [S, B, d] twice -> [S] (Oord et al., 2018)."""
-    left, right = (torch.nn.functional.normalize(x, dim=2) for x in (left, right))
-    batch = left.shape[1]
-    total = torch.zeros(len(left), device=left.device)
-    for start in range(0, batch, 1024):
-        own = left[:, start : start + 1024]
-        alike = torch.bmm(own, right.transpose(1, 2)) / temperature
-        positive = (own * right[:, start : start + 1024]).sum(2) / temperature
-        total = total + (alike.logsumexp(2) - positive).sum(1)
-    return total / batch
+def info_nce(
+    left: "torch.Tensor", right: "torch.Tensor", nodes: "torch.Tensor", temperature: float
+) -> "torch.Tensor":
+    """InfoNCE of two views of a batch (Oord et al., 2018), [S, n, d] twice and [S, B] -> [S].
+
+    A node that a batch holds several times is computed once and counted; the sum is the same.
+    """
+    losses = []
+    for own, other, batch in zip(left, right, nodes, strict=True):
+        rows, count = batch.unique(return_counts=True)
+        own, other = (torch.nn.functional.normalize(x[rows], dim=1) for x in (own, other))
+        times = count.to(own.dtype)
+        spread = torch.addmm(times.log(), own, other.T, alpha=1 / temperature).logsumexp(1)
+        alike = (own * other).sum(1) / temperature
+        losses.append((times * (spread - alike)).sum() / batch.shape[0])
+    return torch.stack(losses)
 
 
 RECOMMENDERS.register(MGCN.name, MGCN)

@@ -8,8 +8,8 @@ from pydantic import Field
 from mmrec_core.domain import Features, Split
 from mmrec_core.lazy import lazy_import
 from mmrec_core.recommenders.base import RECOMMENDERS
-from mmrec_core.recommenders.content import FeatureTensors
-from mmrec_core.recommenders.losses import bpr, gather, margins, squares
+from mmrec_core.recommenders.content import FeatureTensors, touched_items
+from mmrec_core.recommenders.losses import bpr, gather, pairwise, squares
 from mmrec_core.recommenders.trainer import (
     Factors,
     Initial,
@@ -89,36 +89,38 @@ class VBPR(Trained):
     @classmethod
     def factors(cls, parameters: Parameters, context: VBPRContext) -> Factors:
         """Parts: collaborative, one for each modality, popularity (the item bias)."""
-        parts: Factors = {"collaborative": (parameters["user"], parameters["item"])}
-        for modality in context.tensors.modalities:
-            parts[modality] = (
-                parameters[f"theta_{modality}"],
-                cls._projected(parameters, context, modality),
-            )
-        parts["popularity"] = (None, parameters["bias"])
-        return parts
+        return cls._parts(parameters, context, None)
 
     @classmethod
     def loss(
         cls, parameters: Parameters, context: Any, users: Any, positives: Any, negatives: Any
     ) -> Any:
         """BPR and L2 on every row that the triples touch."""
-        factors = cls.factors(parameters, context)
-        pairs = [pair for pair in factors.values() if pair[0] is not None]
-        user = torch.cat([left for left, _ in pairs if left is not None], dim=2)
-        item, bias = torch.cat([right for _, right in pairs], dim=2), parameters["bias"]
-        margin = margins(user, item, users, positives, negatives)
-        ranking = bpr(margin + gather(bias, positives) - gather(bias, negatives))
-        touched = [(user, users)]
-        touched += [(table, rows) for table in (item, bias) for rows in (positives, negatives)]
-        return ranking + context.config.reg * squares(*touched)
+        rows, (positives, negatives) = touched_items(context.split.n_items, positives, negatives)
+        parts = cls._parts(parameters, context, rows)
+        _, bias = parts.pop("popularity")
+        pairs = [pairwise(u, i, users, positives, negatives) for u, i in parts.values()]
+        margin = sum(own for own, _ in pairs) + gather(bias, positives) - gather(bias, negatives)
+        touched = sum(own for _, own in pairs) + squares((bias, positives), (bias, negatives))
+        return bpr(margin) + context.config.reg * touched
 
     @staticmethod
-    def _projected(parameters: Parameters, context: VBPRContext, modality: str) -> "torch.Tensor":
-        rows = context.tensors.project(modality, parameters[f"project_{modality}"])
-        if context.config.normalise:
-            return torch.nn.functional.normalize(rows, dim=2)
-        return rows
+    def _parts(
+        parameters: Parameters, context: VBPRContext, rows: "torch.Tensor | None"
+    ) -> Factors:
+        """The parts for all items, or for the rows wanted."""
+
+        def of_items(table: "torch.Tensor") -> "torch.Tensor":
+            return table if rows is None else table.index_select(1, rows)
+
+        parts: Factors = {"collaborative": (parameters["user"], of_items(parameters["item"]))}
+        for modality in context.tensors.modalities:
+            seen = context.tensors.project(modality, parameters[f"project_{modality}"], rows)
+            if context.config.normalise:
+                seen = torch.nn.functional.normalize(seen, dim=2)
+            parts[modality] = (parameters[f"theta_{modality}"], seen)
+        parts["popularity"] = (None, of_items(parameters["bias"]))
+        return parts
 
 
 RECOMMENDERS.register(VBPR.name, VBPR)

@@ -379,8 +379,7 @@ class TestGRCN(ContentContract):
         ends = x[TRIPLES[0]], x[N_USERS + TRIPLES[1]], x[N_USERS + TRIPLES[2]]
         assert loss_of(fitted)[0] == pytest.approx(bpr_by_hand(*ends) + 1e-3 * reg, rel=1e-4)
 
-    def test_gradients_over_edges_are_those_of_dense_algebra(self, split, monkeypatch):
-        monkeypatch.setattr("mmrec_core.recommenders.edges.BLOCK", 64)
+    def test_gradients_over_edges_are_those_of_dense_algebra(self, split):
         graph = EdgeGraph.both_ways(split.train, "cpu")
         rng = torch.Generator().manual_seed(0)
         x = torch.randn(2, graph.n, 3, generator=rng, requires_grad=True)

@@ -8,8 +8,11 @@ from hypothesis import strategies as st
 from recommenders.cases import make_features, make_split
 from scipy import sparse
 
+from mmrec_core.extractors import controls
 from mmrec_core.neighbours import nearest_neighbours
+from mmrec_core.recommenders import RECOMMENDERS
 from mmrec_core.recommenders.bpr_mf import BPRMF, BPRMFConfig
+from mmrec_core.recommenders.content import touched_items
 from mmrec_core.recommenders.freedom import FREEDOMConfig, FREEDOMContext
 from mmrec_core.recommenders.graphs import SparseProduct
 from mmrec_core.recommenders.losses import gather
@@ -180,3 +183,72 @@ def test_neighbours_equal_brute_force(seed, n, k):
         expected = sorted(candidates, key=lambda j: -cosine[j])[:k]
         assert list(found[item][: len(expected)]) == expected
         assert (found[item][len(expected) :] == -1).all()
+
+
+def loss_and_gradients(name, triples, features, split):
+    kind = RECOMMENDERS.get(name)
+    config = kind.Config(factors=4, **({"dropout": 0.0} if name == "bm3" else {}))
+    seeds = [features, features] if kind.uses else [{}, {}]
+    rng = np.random.default_rng(0)
+    parameters = {
+        key: torch.tensor(rng.normal(size=(2, *own.shape)), dtype=torch.float32).requires_grad_()
+        for key, own in sorted(kind.initial(config, split, seeds[0]).items())
+    }
+    context = kind.Context(config, split, seeds, "cpu", True)
+    context.new_epoch([np.random.default_rng(seed) for seed in (1, 2)])
+    loss = kind.loss(parameters, context, *triples)
+    loss.sum().backward()
+    return loss.detach(), {key: p.grad for key, p in parameters.items()}, config
+
+
+@pytest.mark.parametrize(
+    "name", ["bpr-mf", "light-gcn", "vbpr", "freedom", "lattice", "bm3", "mmgcn", "grcn", "mgcn"]
+)
+@pytest.mark.parametrize("one_hot", [False, True])
+def test_a_batch_told_fifteen_times_is_the_same_batch(name, one_hot):
+    """Small batches pick the rows they touch, large ones count them over whole tables."""
+    split = make_split()
+    features = make_features(split)
+    if one_hot:
+        if RECOMMENDERS.get(name).family == "graph" or not RECOMMENDERS.get(name).uses:
+            pytest.skip("reads no one-hot ids")
+        features = controls.apply(features, "image", "identity", 0)
+    rng = np.random.default_rng(3)
+    triples = [
+        torch.from_numpy(rng.integers(0, n, (2, 8)))
+        for n in (split.n_users, split.n_items, split.n_items)
+    ]
+    once, of_once, config = loss_and_gradients(name, triples, features, split)
+    many, of_many, _ = loss_and_gradients(name, [t.repeat(1, 15) for t in triples], features, split)
+    # InfoNCE has more to tell apart, by a constant: two views times log 15.
+    more = 2 * config.contrast * np.log(15) if name == "mgcn" else 0.0
+    torch.testing.assert_close(many, once + more, atol=1e-5, rtol=1e-5)
+    assert any(gradient.abs().sum() > 0 for gradient in of_once.values())
+    for key, gradient in of_once.items():
+        torch.testing.assert_close(of_many[key], gradient, atol=1e-5, rtol=1e-4)
+
+
+def test_only_items_of_the_batch_are_projected_where_they_are_few():
+    few = torch.tensor([[3, 7, 3], [1, 7, 1]]), torch.tensor([[9, 9, 9], [2, 2, 2]])
+    rows, places = touched_items(30, *few)
+    assert rows.tolist() == [1, 2, 3, 7, 9]
+    for part, place in zip(few, places, strict=True):
+        assert torch.equal(rows[place], part)
+    rows, places = touched_items(6, torch.arange(6)[None])
+    assert rows is None
+    assert places[0].tolist() == [[0, 1, 2, 3, 4, 5]]
+
+
+def test_mean_of_powers_and_its_gradient_are_those_of_dense_algebra():
+    rng = np.random.default_rng(0)
+    blocks = [sparse.random(5, 5, 0.4, format="csr", rng=rng, dtype=np.float32) for _ in range(2)]
+    product = SparseProduct(blocks, 2, symmetric=False)
+    x = torch.randn(2, 5, 3, requires_grad=True)
+    weight = torch.randn(2, 5, 3)
+    mean = product.mean_of_powers(x, 3)
+    (mean * weight).sum().backward()
+    for s, block in enumerate(blocks):
+        a = torch.tensor(block.toarray())
+        whole = (torch.eye(5) + a + a @ a + a @ a @ a) / 4
+        torch.testing.assert_close(mean[s], whole @ x[s])
+        torch.testing.assert_close(x.grad[s], whole.T @ weight[s])
