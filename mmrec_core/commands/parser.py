@@ -73,11 +73,12 @@ def build_parser() -> argparse.ArgumentParser:
     study.add_argument("--features", nargs="+", default=[], metavar="MODALITY=EXTRACTOR")
     study.add_argument(
         "--feature-option",
-        action="append",
+        action="extend",
+        nargs="+",
         default=[],
         dest="feature_option",
         metavar="MODALITY.NAME=VALUE",
-        help="an option of an extractor named under --features, such as image.file=clip",
+        help="options of extractors named under --features, such as image.file=clip",
     )
     study.add_argument("--seeds", type=int)
     study.add_argument("--stage", choices=("train", "inference"))
@@ -99,10 +100,11 @@ def build_parser() -> argparse.ArgumentParser:
     )
     study.add_argument(
         "--set",
-        action="append",
+        action="extend",
+        nargs="+",
         default=[],
         metavar="RECOMMENDER.NAME=VALUE",
-        help="a setting of a recommender, such as vbpr.reg=0.1",
+        help="settings of recommenders, such as vbpr.reg=0.1",
     )
     study.add_argument(
         "--tune", type=int, metavar="TRIALS", help="search the settings of every arm, on validation"

@@ -69,23 +69,10 @@ def in_words(result: Any) -> str:
         }
         for row in result.arms.to_dict("records")
     ]
-    verdicts = [
-        {
-            "recommender": v["recommender"],
-            "modality": v["modality"],
-            "verdict": f"{v['symbol']} {v['verdict']}",
-            **{kind: _relative(v[kind]) for kind in ("used", "gained", "without_content")},
-        }
-        for v in result.verdicts
-    ]
     facts = result.facts
     lines = [
         table(arms, ("arm", metric, "s/run", "best epoch")), "",
-        table(
-            verdicts,
-            ("recommender", "modality", "verdict", "used", "gained", "without_content"),
-        ), "",
-        *(f"- {v['sentence']}" for v in result.verdicts), "",
+        *(_verdict_lines(result) or ["No verdict: no control stands in for a modality."]), "",
         *(
             f"{n:,} items keep their features in {label}, being alone in their group."
             for label, n in result.document.get("left_in_place", {}).items()
@@ -95,6 +82,23 @@ def in_words(result: Any) -> str:
         f"{result.settings_in_words.capitalize()}. Study {result.key[:12]}.",
     ]  # fmt: skip
     return "\n".join(lines)
+
+
+def _verdict_lines(result: Any) -> list[str]:
+    if not result.verdicts:
+        return []
+    comparisons = ("used", "gained", "without_content")
+    rows = [
+        {
+            "recommender": v["recommender"],
+            "modality": v["modality"],
+            "verdict": f"{v['symbol']} {v['verdict']}",
+            **{kind: _relative(v[kind]) for kind in comparisons},
+        }
+        for v in result.verdicts
+    ]
+    said = [f"- {v['sentence']}" for v in result.verdicts]
+    return [table(rows, ("recommender", "modality", "verdict", *comparisons)), "", *said]
 
 
 def _relative(part: dict[str, Any] | None) -> str:

@@ -75,10 +75,8 @@ def test_install_study_export(tmp_path, mmrec_data, capsys):
     assert "Installed as shop" in capsys.readouterr().out
     study = [
         "study", "shop", "--recommenders", "vbpr", "--references", "most-pop",
-        "--controls", "shuffle", "removed", "--seeds", "5", "--set", *[],
-    ][:-1]  # fmt: skip
-    for setting in settings_of(["vbpr"]):
-        study += ["--set", setting]
+        "--controls", "shuffle", "removed", "--seeds", "5", "--set", *settings_of(["vbpr"]),
+    ]  # fmt: skip
     assert main([*study, "--plan"]) == 0
     assert "36 runs, 0 of them done" in capsys.readouterr().out
     assert main([*study, "--json"]) == 0
