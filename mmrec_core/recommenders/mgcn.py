@@ -33,7 +33,7 @@ else:
 class MGCNConfig(TrainedConfig):
     """Settings of MGCN."""
 
-    learning_rate: float = Field(1e-3, gt=0, le=1, description="Step size of Adam")
+    learning_rate: float = Field(5e-3, gt=0, le=1, description="Step size of Adam")
     reg: float = Field(1e-4, ge=0, description="L2 weight on the rows of each triple")
     layers: int = Field(2, ge=1, le=4, description="Propagation steps over the user-item graph")
     neighbours: int = Field(10, ge=1, le=100, description="Neighbours in each item graph")
