@@ -66,6 +66,50 @@ PUBLISHED = (
 )
 
 
+@dataclass(frozen=True)
+class PublishedKnockout:
+    """What models of the literature lose when noise stands in for content.
+
+    Attributes:
+        title: Of the data set.
+        metric: What was measured.
+        source: Where the figures are from.
+        real: Model -> value with real content.
+        changes: Model -> (all, text, image replaced), relative to real.
+    """
+
+    title: str
+    metric: str
+    source: str
+    real: dict[str, float]
+    changes: dict[str, tuple[float, float, float]]
+
+
+def _knockout(
+    *rows: tuple[str, float, float, float, float],
+) -> tuple[dict[str, float], dict[str, tuple[float, float, float]]]:
+    return (
+        {model: real for model, real, *_ in rows},
+        {model: (both / 100, text / 100, image / 100) for model, _, both, text, image in rows},
+    )
+
+
+KNOCKOUT = PublishedKnockout(
+    "Amazon Baby",
+    "Recall@10",
+    "Ye et al., ECIR 2026, arXiv 2508.07399",
+    *_knockout(
+        ("VBPR", 0.0402, 3.7, -0.7, 4.0),
+        ("BM3", 0.0517, 3.1, -2.1, -0.2),
+        ("FREEDOM", 0.0617, -29.3, -27.7, -0.3),
+        ("LATTICE", 0.0537, -21.0, -15.1, 0.0),
+        ("MGCN", 0.0595, -20.3, -17.5, 5.2),
+        ("GRCN", 0.0533, -16.5, -11.1, 2.3),
+        ("MMGCN", 0.0365, -17.8, -9.9, -4.1),
+    ),
+)
+
+
 def published(n_users: int, n_items: int, n_interactions: int, split: str) -> PublishedSet | None:
     """The published set whose counts are exactly these, if it was divided alike; else None.
 

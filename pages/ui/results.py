@@ -14,6 +14,7 @@ from mmrec_core.metrics import METRICS, metric_label, split_key
 from mmrec_core.metrics.ranking import CUTOFFS
 from mmrec_core.studies.results import StudyResult
 from pages.ui.export import export_menu
+from pages.ui.knockouts import knockouts
 from pages.ui.leaderboard import leaderboard
 from pages.ui.slices import slices
 from pages.ui.studies import KINDS, how_effects, settings_of, titles, verdict_frame
@@ -29,6 +30,7 @@ def results(result: StudyResult) -> None:
     parts: dict[str, Callable[[StudyResult], None]] = {
         "Effects": _effects,
         "Leaderboard": _leaderboard,
+        "Knockouts": _knockouts,
         "Arms": _arms,
         "Learning curves": _curves,
         "Comparisons": _comparisons,
@@ -121,6 +123,11 @@ def _effects(result: StudyResult) -> None:
 def _leaderboard(result: StudyResult) -> None:
     first, second, _ = st.columns([1, 1, 4])
     leaderboard(result, _metric(result, first, second))
+
+
+def _knockouts(result: StudyResult) -> None:
+    first, second, _ = st.columns([1, 1, 4])
+    knockouts(result, _metric(result, first, second))
 
 
 def _arms(result: StudyResult) -> None:

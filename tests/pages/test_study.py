@@ -39,7 +39,7 @@ def test_the_gain_is_divided_exactly(studied: Path, open_page: Open, text_of: Te
 
 
 @pytest.mark.parametrize(
-    "part", ["Effects", "Leaderboard", "Arms", "Learning curves", "Comparisons"]
+    "part", ["Effects", "Leaderboard", "Knockouts", "Arms", "Learning curves", "Comparisons"]
 )
 def test_every_part_of_the_results_is_drawn(
     studied: Path, open_page: Open, text_of: Text, part: str
@@ -59,6 +59,11 @@ def test_every_part_of_the_results_is_drawn(
         assert list(shown["Recall@20"]) == sorted(shown["Recall@20"], reverse=True)
         assert set(shown["Model"]) == {"MostPop", "BPR-MF", "VBPR"} and "Source" not in shown
         assert "the best model that reads content, **VBPR**" in text_of(app)
+    if part == "Knockouts":
+        shown = app.table[0].value
+        assert list(shown["Model"].unique()) == ["VBPR"]
+        assert {"Shuffled over items", "Removed"} <= set(shown["Replaced by"])
+        assert "BPR\\-MF" in " ".join(shown["Replaced by"]) and "could be capacity" in text_of(app)
     if part in ("Effects", "Comparisons"):
         assert "never a verdict" in text_of(app)
 
