@@ -1,5 +1,13 @@
-"""What vision-language models say about items: prompts, answers, attributes."""
+"""What vision-language models say about items: answers, and attributes made of them."""
 
 from mmrec_core.descriptions.parser import STATUSES, Answer, parse_answer
+from mmrec_core.descriptions.vocabulary import Vocabulary, VocabularyConfig, build_vocabulary
 
-__all__ = ["STATUSES", "Answer", "parse_answer"]
+__all__ = [
+    "STATUSES",
+    "Answer",
+    "Vocabulary",
+    "VocabularyConfig",
+    "build_vocabulary",
+    "parse_answer",
+]

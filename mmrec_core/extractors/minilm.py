@@ -2,7 +2,7 @@
 
 import importlib.util
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from mmrec_core.domain import Dataset, sha256_json, sha256_strings
+from mmrec_core.domain import Dataset, InputError, sha256_json, sha256_strings
 from mmrec_core.extractors.base import (
     EXTRACTORS,
     Available,
@@ -85,26 +85,10 @@ class MiniLM(Extractor):
         done: Callable[[int, str], None],
     ) -> Encoded:
         """Encodes texts; bf16 on CUDA, float32 elsewhere."""
-        import torch
-
-        model = self._model.to(device)
         texts = self._texts(dataset).iloc[rows].tolist()
 
         def forward(batch: Sequence[str]) -> np.ndarray:
-            with (
-                torch.inference_mode(),
-                torch.autocast(device, torch.bfloat16, enabled=device == "cuda"),
-            ):
-                vectors = model.encode(
-                    list(batch),
-                    batch_size=len(batch),
-                    convert_to_tensor=True,
-                    show_progress_bar=False,
-                )
-            # Length 1 holds to half precision only on CUDA; normalising again costs nothing.
-            vectors = torch.nn.functional.normalize(vectors.float(), dim=1)
-            array: np.ndarray = vectors.cpu().numpy()
-            return array
+            return _encoded(batch, device)
 
         return Encoded(self.in_batches(texts, batch_size, forward, done))
 
@@ -112,15 +96,47 @@ class MiniLM(Extractor):
         texts: pd.Series[str] = dataset.items[self.config.column].fillna("").astype(str)
         return texts
 
-    @cached_property
-    def _model(self) -> Any:
-        from sentence_transformers import SentenceTransformer
 
-        folder = _weights()
-        assert folder is not None, "availability() is asked first"
-        model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
-        model.max_seq_length = MAX_TOKENS
-        return model.float().eval()
+def sentence_vectors(texts: Sequence[str], batch_size: int = 16) -> np.ndarray:
+    """MiniLM's vectors of texts, float32 [n, 384], normalised to length 1; on the CPU.
+
+    Raises:
+        InputError: The weights or the library are not installed.
+    """
+    available = MiniLM.availability()
+    if not available.ok:
+        raise InputError(available.reason)
+    batches = [
+        _encoded(texts[at : at + batch_size], "cpu") for at in range(0, len(texts), batch_size)
+    ]
+    return np.concatenate(batches) if batches else np.zeros((0, MiniLM.width), np.float32)
+
+
+def _encoded(texts: Sequence[str], device: str) -> np.ndarray:
+    """One batch."""
+    import torch
+
+    with (
+        torch.inference_mode(),
+        torch.autocast(device, torch.bfloat16, enabled=device == "cuda"),
+    ):
+        vectors = _model(device).encode(
+            list(texts), batch_size=len(texts), convert_to_tensor=True, show_progress_bar=False
+        )
+    # Length 1 holds to half precision only on CUDA; normalising again costs nothing.
+    array: np.ndarray = torch.nn.functional.normalize(vectors.float(), dim=1).cpu().numpy()
+    return array
+
+
+@lru_cache(maxsize=1)
+def _model(device: str) -> Any:
+    from sentence_transformers import SentenceTransformer
+
+    folder = _weights()
+    assert folder is not None, "availability() is asked first"
+    model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+    model.max_seq_length = MAX_TOKENS
+    return model.float().eval().to(device)
 
 
 def _weights() -> Path | None:
