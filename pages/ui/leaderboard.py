@@ -27,6 +27,8 @@ def leaderboard(result: StudyResult, metric: str) -> None:
     """A sortable table of whole models at a metric, and a sentence on who leads."""
     table, anchors = ranking(result, metric), _published(result)
     st.markdown(_sentence(table, metric))
+    if not result.tuned and (weak := _untrained_ahead(table)):
+        st.warning(weak)
     rows = table.assign(source="this study")
     if anchors is not None:
         known = [
@@ -102,6 +104,27 @@ def _sentence(table: pd.DataFrame, metric: str) -> str:
     return (
         f"At {label} the best model that reads content, {said(content)}, is {link} the best "
         f"without, {said(rest)}\\."
+    )
+
+
+AHEAD = 0.1
+"""Lead of a model that is not trained by steps from which untuned defaults are in doubt."""
+
+
+def _untrained_ahead(table: pd.DataFrame) -> str:
+    """Doubt of the defaults where a closed-form reference is far ahead of all trained models."""
+    trained = table["best_epoch"] > 0
+    if not trained.any() or trained.all():
+        return ""
+    best, other = table[trained].iloc[0], table[~trained].iloc[0]
+    lead = other["value"] / best["value"] - 1 if best["value"] > 0 else 0.0
+    if lead < AHEAD:
+        return ""
+    return (
+        f"{escape(other['model'])} is {lead:.0%} ahead of the best trained model, "
+        f"{escape(best['model'])}. The defaults of trained models, their reg above all, were found "
+        "on sparser data and may not fit these: before this table says anything about content, "
+        "tune every arm (New study, Trials of every arm)."
     )
 
 
