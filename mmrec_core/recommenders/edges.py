@@ -100,29 +100,27 @@ class EdgeGraph:
         out: torch.Tensor = _functions()[2](values, self)
         return out
 
-    def shares(self, values: "torch.Tensor") -> "torch.Tensor":
+    def totals(self, values: "torch.Tensor") -> "torch.Tensor":
         """Each edge's sum of ``values`` over the edges that end where it does, [S, E]."""
         total = torch.zeros(len(values), self.n, device=values.device, dtype=values.dtype)
         return total.index_add_(1, self.targets, values).index_select(1, self.targets)
 
     def multiply(self, weights: "torch.Tensor", x: "torch.Tensor") -> "torch.Tensor":
         """The product without gradient."""
-        return torch.stack(
-            [
-                csr_tensor(*self.layout, own, self.n) @ rows
-                for own, rows in zip(weights, x, strict=True)
-            ]
-        )
+        return self._multiply(self.layout, weights, x)
 
     def multiply_back(self, weights: "torch.Tensor", x: "torch.Tensor") -> "torch.Tensor":
         """Along the reversed edges, without gradient."""
-        weights = weights.index_select(1, self.back_order)
-        return torch.stack(
-            [
-                csr_tensor(*self.back_layout, own, self.n) @ rows
-                for own, rows in zip(weights, x, strict=True)
-            ]
-        )
+        return self._multiply(self.back_layout, weights.index_select(1, self.back_order), x)
+
+    def _multiply(
+        self,
+        layout: tuple["torch.Tensor", "torch.Tensor"],
+        weights: "torch.Tensor",
+        x: "torch.Tensor",
+    ) -> "torch.Tensor":
+        pairs = zip(weights, x, strict=True)
+        return torch.stack([csr_tensor(*layout, own, self.n) @ rows for own, rows in pairs])
 
     def dots(self, left: "torch.Tensor", right: "torch.Tensor") -> "torch.Tensor":
         """left[target] . right[source] of each edge, [S, E], without gradient."""
@@ -172,7 +170,7 @@ def _functions() -> Any:
         def forward(ctx: Any, values: Any, graph: EdgeGraph) -> Any:
             ctx.graph = graph
             grown = values.exp()
-            shares = grown / graph.shares(grown)
+            shares = grown / graph.totals(grown)
             ctx.save_for_backward(shares)
             return shares
 
@@ -180,6 +178,6 @@ def _functions() -> Any:
         def backward(ctx: Any, gradient: Any) -> Any:
             (shares,) = ctx.saved_tensors
             weighed = shares * gradient
-            return weighed - shares * ctx.graph.shares(weighed), None
+            return weighed - shares * ctx.graph.totals(weighed), None
 
     return Product.apply, Inner.apply, Softmax.apply
