@@ -100,10 +100,9 @@ class Extractor(ABC):
         self.config: Any = self.Config() if config is None else config
         self._largest_batch: int | None = None
 
-    @classmethod
     @abstractmethod
-    def availability(cls) -> Available:
-        """Says whether it can run here, without loading weights or importing torch."""
+    def availability(self) -> Available:
+        """Says whether it can run here with its options, without loading weights or torch."""
 
     @abstractmethod
     def observed(self, dataset: Dataset) -> np.ndarray:

@@ -91,8 +91,7 @@ class Precomputed(Extractor):
         elif self.config.modality:
             self.modality = self.config.modality
 
-    @classmethod
-    def availability(cls) -> Available:
+    def availability(self) -> Available:
         """Needs nothing but the files."""
         return Available(True)
 

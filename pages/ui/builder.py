@@ -140,7 +140,7 @@ def _extractor(dataset: str, modality: str, own: dict[str, str]) -> dict[str, An
     for name, kind in EXTRACTORS.items():
         if kind.modality != modality:
             continue
-        ok, reason = kind.availability()
+        ok, reason = kind().availability()
         if ok:
             choices[name] = (name, {})
             words[name] = kind.title

@@ -7,13 +7,13 @@ import pytest
 from PIL import Image
 
 from mmrec_core.extractors import EXTRACTORS, embed, make_extractor
-from mmrec_core.extractors.efficientnet_lite import read_picture
+from mmrec_core.extractors.images import read_picture
 
 needs_minilm = pytest.mark.skipif(
-    not EXTRACTORS.get("minilm").availability().ok, reason="weights of MiniLM not installed"
+    not EXTRACTORS.get("minilm")().availability().ok, reason="weights of MiniLM not installed"
 )
 needs_efficientnet = pytest.mark.skipif(
-    not EXTRACTORS.get("efficientnet-lite0").availability().ok,
+    not EXTRACTORS.get("efficientnet-lite0")().availability().ok,
     reason="weights of EfficientNet-Lite0 not installed",
 )
 
@@ -169,7 +169,7 @@ def test_transparency_orientation_palette_and_16_bit(tmp_path):
 def test_a_picture_too_large_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
     import dataclasses
 
-    from mmrec_core.extractors import efficientnet_lite as module
+    from mmrec_core.extractors import images as module
     from mmrec_core.settings import settings
 
     Image.new("RGB", (40, 40)).save(tmp_path / "p.png")
@@ -189,5 +189,5 @@ def test_availability_says_how_to_get_the_weights(monkeypatch):
 
     monkeypatch.setattr(importlib.util, "find_spec", hidden)
     for name in ("minilm", "efficientnet-lite0"):
-        ok, reason = EXTRACTORS.get(name).availability()
+        ok, reason = EXTRACTORS.get(name)().availability()
         assert not ok and "pip install" in reason

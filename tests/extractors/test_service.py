@@ -39,9 +39,8 @@ class Letters(Extractor):
     stop_after = 10**9
     ok = True
 
-    @classmethod
-    def availability(cls):
-        return Available(cls.ok, "" if cls.ok else "no letters here")
+    def availability(self):
+        return Available(self.ok, "" if self.ok else "no letters here")
 
     def observed(self, dataset):
         return (dataset.items["text"] != "").to_numpy(dtype=bool)
@@ -271,7 +270,7 @@ items = pd.DataFrame({{c: ["x"] for c in
     ("item_id", "title", "text", "category", "image", "image_sha256")}})
 dataset = Dataset("d", items, items, Path({str(tmp_path)!r}), DatasetInfo("d"), "f")
 for name in ("minilm", "efficientnet-lite0"):
-    assert extractors.EXTRACTORS.get(name).availability().ok
+    assert extractors.EXTRACTORS.get(name)().availability().ok
     assert extractors.find_embeddings(dataset, name) is None
 heavy = {{"torch", "transformers", "sentence_transformers", "sklearn", "umap"}}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
