@@ -10,6 +10,7 @@ from mmrec_core.extractors.base import (
 from mmrec_core.extractors.context_controls import OtherModality
 from mmrec_core.extractors.controls import CONTROLS, Control, apply
 from mmrec_core.extractors.efficientnet_lite import EfficientNetLite
+from mmrec_core.extractors.hub_models import HubImage, HubText
 from mmrec_core.extractors.minilm import MiniLM
 from mmrec_core.extractors.precomputed import Precomputed
 from mmrec_core.extractors.service import (
@@ -30,6 +31,8 @@ __all__ = [
     "Encoded",
     "Extractor",
     "ExtractorConfig",
+    "HubImage",
+    "HubText",
     "MiniLM",
     "OtherModality",
     "Precomputed",

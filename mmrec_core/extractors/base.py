@@ -92,7 +92,7 @@ class Extractor(ABC):
     modality: str
     reference: ClassVar[str]
     version: ClassVar[int]
-    width: ClassVar[int]
+    width: int
     batch_sizes: ClassVar[Mapping[str, int]] = {"cpu": 16, "cuda": 256, "mps": 64}
     Config: ClassVar[type[ExtractorConfig]] = ExtractorConfig
 
@@ -156,6 +156,9 @@ class Extractor(ABC):
             "config": self.config.model_dump(mode="json"),
             "inputs": self.inputs_fingerprint(dataset),
         }
+
+    def prepare(self) -> None:  # noqa: B027
+        """Gets what has to be here before ``spec`` is known; most need nothing."""
 
     def batch_size(self, device: str) -> int:
         """Items in a batch on ``device`` unless told otherwise."""

@@ -28,6 +28,7 @@ from mmrec_core.extractors.base import (
     ExtractorConfig,
     make_config,
 )
+from mmrec_core.extractors.hub import ModelNotHereError
 from mmrec_core.extractors.precomputed import feature_files, guess_modality
 from mmrec_core.settings import device as chosen_device
 from mmrec_core.settings import settings
@@ -82,7 +83,11 @@ def find_embeddings(
 ) -> Artefact | None:
     """The finished and sound embeddings, or None; needs neither weights nor torch."""
     chosen = make_extractor(extractor, config)
-    return (into or installed_store()).sound(KIND, Store.key(KIND, chosen.spec(dataset)))
+    try:
+        spec = chosen.spec(dataset)
+    except ModelNotHereError:
+        return None
+    return (into or installed_store()).sound(KIND, Store.key(KIND, spec))
 
 
 def embed(
@@ -114,6 +119,7 @@ def embed(
     """
     store = into or installed_store()
     chosen = make_extractor(extractor, config)
+    chosen.prepare()
     spec = chosen.spec(dataset)
     found = store.sound(KIND, store.key(KIND, spec))
     if found is None:
