@@ -19,9 +19,9 @@ from pages.ui.start import (
     take_up_finished,
 )
 from pages.ui.studies import (
-    find_study,
     headline,
     how_effects,
+    newest_judged,
     sentence,
     settings_of,
     study_label,
@@ -40,7 +40,7 @@ def main() -> None:
     dataset = pick_dataset()
     take_up_finished(dataset)
     show_jobs(dataset)
-    result = find_study(dataset)
+    result = newest_judged(dataset)
     if result is None:
         _nothing_yet(dataset)
     else:

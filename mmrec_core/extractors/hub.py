@@ -99,7 +99,7 @@ def _fetched(model: str) -> Path:
         ) from None
     except Exception as error:
         # The hub's client raises kinds of its HTTP library, which is not ours to name.
-        if type(error).__module__.split(".")[0] not in ("httpx", "httpcore", "requests"):
+        if not type(error).__module__.startswith(("http", "requests")):
             raise
         raise InputError(
             f"The model hub cannot be reached ({type(error).__name__}), and {model} is not on this "

@@ -18,6 +18,13 @@ Runs = Mapping[Arm, Sequence[Artefact]]
 """Arm -> its runs in the order of the study's seeds; one run for models without chance."""
 
 
+COMPARISON_COLUMNS = (
+    "recommender", "modality", "kind", "arm", "base", "metric", "effect", "relative", "low", "high",
+    "relative_low", "relative_high", "base_mean", "p", "p_adjusted", "state", "smallest_delta",
+    "n_users", "seeds",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Pair:
     """Two arms of a study that are compared: ``arm`` minus ``base``.
@@ -160,8 +167,9 @@ def comparison_table(
             }
         )
     numbers = ["relative", "relative_low", "relative_high", "p_adjusted", "smallest_delta"]
-    table = pd.DataFrame(rows)
-    return table.astype({name: float for name in numbers if name in table})
+    return pd.DataFrame(rows, columns=list(COMPARISON_COLUMNS)).astype(
+        dict.fromkeys(numbers, float)
+    )
 
 
 def arm_table(study: Study, runs: Runs, metrics: Sequence[str]) -> pd.DataFrame:

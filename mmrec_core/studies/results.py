@@ -12,6 +12,7 @@ import pandas as pd
 from mmrec_core.domain import InputError
 from mmrec_core.extractors import EXTRACTORS
 from mmrec_core.store import Artefact, store
+from mmrec_core.studies.evidence import COMPARISON_COLUMNS
 
 KIND = "study"
 
@@ -52,7 +53,9 @@ class StudyResult:
     @cached_property
     def comparisons(self) -> pd.DataFrame:
         """One row a comparison and metric; see evidence.comparison_table."""
-        return self.artefact.table("comparisons")
+        table = self.artefact.table("comparisons")
+        # A study without controls used to be stored without columns.
+        return table if len(table.columns) else pd.DataFrame(columns=list(COMPARISON_COLUMNS))
 
     @cached_property
     def arms(self) -> pd.DataFrame:

@@ -9,7 +9,8 @@ from mmrec_core.datasets.split import STRATEGIES, why_not
 from mmrec_core.datasets.statistics import rating_counts
 from mmrec_core.extractors.base import EXTRACTORS
 from mmrec_core.extractors.controls import CONTROLS
-from mmrec_core.extractors.service import default_extractor
+from mmrec_core.extractors.hub_models import HubModel
+from mmrec_core.extractors.service import default_extractor, make_extractor
 from mmrec_core.metrics import METRICS
 from mmrec_core.metrics.ranking import CUTOFFS
 from mmrec_core.recommenders import RECOMMENDERS
@@ -27,6 +28,10 @@ _KEPT: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
 
 def _default(field: str) -> Any:
     return Study.model_fields[field].get_default()
+
+
+ANY_MODEL = {"image": "hub-image", "text": "hub-text"}
+"""Extractors whose model is named by hand."""
 
 
 def _help(field: str) -> str:
@@ -49,6 +54,11 @@ def _plan(values: dict[str, Any]) -> None:
         if not values["recommenders"] or not values["modalities"]:
             st.info("Choose at least one recommender and one modality.")
             return
+        for modality, choice in values["features"].items():
+            ok, _ = make_extractor(choice["extractor"], choice["config"]).availability()
+            if not ok:
+                st.info(f"Choose what makes the features of {modality}.")
+                return
         plan = plan_of(values)
         if is_finished(plan):
             st.success("This study is finished; it is under Results.")
@@ -132,6 +142,7 @@ def _extractor(dataset: str, modality: str, own: dict[str, str]) -> dict[str, An
     """Which extractor makes a modality's features, as the plain values of a FeatureChoice."""
     choices: dict[str, tuple[str, dict[str, Any]]] = {}
     words: dict[str, str] = {}
+    elsewhere: list[str] = []
     missing: list[str] = []
     for file, its in own.items():
         if its == modality:
@@ -141,11 +152,18 @@ def _extractor(dataset: str, modality: str, own: dict[str, str]) -> dict[str, An
         if kind.modality != modality:
             continue
         ok, reason = kind().availability()
-        if ok:
+        if ok or name in ANY_MODEL.values():
             choices[name] = (name, {})
             words[name] = kind.title
+        elif issubclass(kind, HubModel):
+            elsewhere.append(kind.title)
         else:
             missing.append(f"{kind.title}: {reason}.")
+    if elsewhere:
+        missing.append(
+            f"Not on this machine: {', '.join(elsewhere)}; set MMREC_ONLINE=1 where there is "
+            "internet, or choose Any model and give its folder."
+        )
     default_name, default_config = default_extractor(modality, load_dataset(dataset))
     default = getattr(default_config, "file", default_name)
     chosen = st.selectbox(
@@ -157,8 +175,28 @@ def _extractor(dataset: str, modality: str, own: dict[str, str]) -> dict[str, An
         key=f"{dataset}.{modality}",
         **_KEPT,
     )
+    if chosen in ANY_MODEL.values():
+        choices[chosen] = (chosen, {"model": _model(chosen, f"{dataset}.{modality}.model")})
     extractor, config = choices[chosen]
     return {"extractor": extractor, "config": config}
+
+
+def _model(extractor: str, key: str) -> str:
+    """Which model of a hub, or of a folder of the machine that runs the app."""
+    model = st.text_input(
+        "Model",
+        placeholder="/path/to/model or organisation/model",
+        help="A folder on the machine that runs this app, in the format of transformers or "
+        "sentence-transformers with safetensors weights, or a hub id.",
+        key=key,
+        **_KEPT,
+    ).strip()
+    ok, reason = make_extractor(extractor, {"model": model}).availability()
+    if not ok and model:
+        st.error(f"{reason[0].upper()}{reason[1:]}.")
+    elif not ok:
+        st.caption("Name a model to go on.")
+    return model
 
 
 def _protocol(dataset: str) -> dict[str, Any]:

@@ -28,11 +28,6 @@ _HOW = (
 def knockouts(result: StudyResult, metric: str) -> None:
     """Changes by model and stand-in, capacity in words, and a published pattern beside."""
     table = knockout_table(result.comparisons, metric)
-    if not len(table):
-        st.info(
-            "This study replaces nothing, so there is nothing to compare with the real content."
-        )
-        return
     st.table(_cells(table, metric), border="horizontal", hide_index=True)
     for sentence in capacity(table):
         st.markdown(f"- {sentence}")

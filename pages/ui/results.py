@@ -48,7 +48,14 @@ def results(result: StudyResult) -> None:
         **_KEPT,
     )
     with in_words():
-        parts[str(part)](result)
+        if part in ("Effects", "Knockouts", "Comparisons") and not len(result.comparisons):
+            st.info(
+                "Nothing stands in for the content of this study's models, so there is nothing to "
+                "compare it with. A new study with the controls shuffle and removed says what the "
+                "content is worth."
+            )
+        else:
+            parts[str(part)](result)
 
 
 def figure_with_menu(
@@ -99,7 +106,7 @@ def _effects(result: StudyResult) -> None:
     kinds = third.multiselect(
         "Comparisons",
         present,
-        default=[kind for kind in KINDS if kind in present],
+        default=[kind for kind in KINDS if kind in present] or present,
         format_func=kind_label,
         key="kinds",
         wrap=True,

@@ -49,6 +49,11 @@ def find_study(dataset: str, key: str | None = None) -> StudyResult | None:
     return next((s for s in list_studies(dataset) if s.key.startswith(key or "")), None)
 
 
+def newest_judged(dataset: str) -> StudyResult | None:
+    """The newest study of a dataset that has verdicts; one without any has nothing to sum up."""
+    return next((study for study in list_studies(dataset) if study.verdicts), None)
+
+
 def verdict_frame(result: StudyResult) -> pd.DataFrame:
     """Verdicts as figures want them."""
     columns = ["recommender", "modality", "verdict", "symbol", "tone"]

@@ -68,6 +68,26 @@ def test_every_part_of_the_results_is_drawn(
         assert "never a verdict" in text_of(app)
 
 
+@pytest.mark.parametrize("part", ["Effects", "Leaderboard", "Knockouts", "Arms", "Slices"])
+@pytest.mark.parametrize("references", [["most-pop"], ["bpr-mf"]])
+def test_a_study_without_controls_is_shown_and_hides_no_other(
+    studied: Path, open_page: Open, text_of: Text, part: str, references: list[str]
+) -> None:
+    judged = list_studies(small_shop.NAME)[-1]
+    values = {**small_shop.STUDY, "controls": ["real"], "seeds": 2, "references": references}
+    key = run_study(make_study(values), workers=1).key
+    app = open_page("study", dataset=small_shop.NAME, study=key[:12], part=part)
+    assert not app.error and not app.exception
+    assert "gains cannot be divided" in text_of(app)
+    said = " ".join(i.value for i in app.info)
+    # Against the backbone there is still something to see.
+    nothing = part in ("Effects", "Knockouts") and references == ["most-pop"]
+    assert ("Nothing stands in for the content" in said) == nothing
+    # Overview sums up the newest study that has something to sum up.
+    overview = open_page("overview", dataset=small_shop.NAME)
+    assert not overview.error and judged.key[:8] in text_of(overview)
+
+
 def test_a_filter_on_screen_changes_no_verdict(studied: Path, open_page: Open) -> None:
     before = studies.verdict_frame(list_studies(small_shop.NAME)[0])
     app = open_page("study", dataset=small_shop.NAME)
@@ -84,6 +104,21 @@ def test_the_address_names_the_study(studied: Path, open_page: Open) -> None:
     assert app.selectbox(key="study").value == key
     app = open_page("study", dataset=small_shop.NAME, study="0" * 12)
     assert app.selectbox(key="study").value == key, "an unknown key falls back to the newest"
+
+
+def test_any_model_can_be_named_and_what_is_none_is_said(
+    studied: Path, open_page: Open, text_of: Text
+) -> None:
+    app = open_page("study", dataset=small_shop.NAME, view="New study")
+    choice = app.selectbox(key=f"{small_shop.NAME}.text")
+    assert "SBERT" in choice.help and "MMREC_ONLINE=1" in choice.help
+    choice.set_value("hub-text").run()
+    assert "Name a model to go on" in text_of(app)
+    assert "Choose what makes the features of text" in text_of(app)
+    app.text_input(key=f"{small_shop.NAME}.text.model").set_value("/nowhere/at all").run()
+    assert not app.exception
+    assert [e.value for e in app.error] == ["There is no folder /nowhere/at all."]
+    assert not [b for b in app.button if b.key == "start-built"]
 
 
 def test_the_builder_plans_what_it_starts(
