@@ -21,6 +21,7 @@ from mmrec_core.extractors.service import (
     make_extractor,
     save_embeddings,
 )
+from mmrec_core.extractors.vision_language import VisionLanguage
 
 __all__ = [
     "CONTROLS",
@@ -36,6 +37,7 @@ __all__ = [
     "MiniLM",
     "OtherModality",
     "Precomputed",
+    "VisionLanguage",
     "apply",
     "default_extractor",
     "embed",

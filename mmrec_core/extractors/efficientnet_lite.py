@@ -65,7 +65,7 @@ class EfficientNetLite(ImageExtractor[np.ndarray]):
             )
         return Available(True)
 
-    def read(self, path: Path) -> np.ndarray:
+    def read(self, path: Path, words: str) -> np.ndarray:
         """224 x 224 pixels."""
         return read_picture(path, self.config.resize)
 

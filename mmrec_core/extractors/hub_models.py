@@ -24,7 +24,7 @@ from mmrec_core.settings import settings
 LONGEST = 512
 """Word pieces that are read where a model names no limit of its own."""
 
-_MODEL = Field(
+MODEL = Field(
     "",
     max_length=400,
     description="Hub id or local folder; empty: the model that this extractor is named after",
@@ -34,7 +34,7 @@ _MODEL = Field(
 class HubImageConfig(ExtractorConfig):
     """Options of an image model from a hub."""
 
-    model: str = _MODEL
+    model: str = MODEL
     pooling: Literal["auto", "average", "cls", "embeds"] = Field(
         "auto",
         description="embeds: the projected vector of a model with two towers. cls: the first "
@@ -46,7 +46,7 @@ class HubImageConfig(ExtractorConfig):
 class HubTextConfig(TextConfig):
     """Options of a text model from a hub."""
 
-    model: str = _MODEL
+    model: str = MODEL
     pooling: Literal["auto", "average", "cls", "embeds"] = Field(
         "auto",
         description="embeds: the projected vector of a model with two towers. cls: the first "
@@ -99,30 +99,31 @@ class HubModel(Extractor):
 
     @cached_property
     def _network(self) -> Any:
-        from transformers import AutoModel
+        return self._loaded("AutoModel").eval()
 
-        return self._loaded(AutoModel).eval()
-
-    def _loaded(self, kind: Any, **options: Any) -> Any:
+    def _loaded(self, kind: str, **options: Any) -> Any:
         """A part of the model through one of transformers' Auto classes.
 
         Raises:
             InputError: The folder does not hold what the class wants.
         """
         import torch
+        import transformers
 
-        if kind.__name__ == "AutoModel":
-            # Never a pickle, and never a model's own code; half precision is slow on a CPU.
-            options |= {"use_safetensors": True, "dtype": torch.float32}
+        if kind.startswith("AutoModel"):
+            # Never a pickle; half precision is slow on a CPU.
+            options = {"use_safetensors": True, "dtype": torch.float32, **options}
         try:
-            return kind.from_pretrained(
-                self.folder, local_files_only=True, trust_remote_code=False, **options
+            return getattr(transformers, kind).from_pretrained(
+                self.folder,
+                local_files_only=True,
+                trust_remote_code=getattr(self.config, "remote_code", False),
+                **options,
             )
         except (OSError, ValueError, ImportError, KeyError) as error:
             said = str(error).strip().splitlines()[0][:200] if str(error).strip() else ""
             raise InputError(
-                f"{self.model} cannot be loaded with {kind.__name__}: "
-                f"{said or type(error).__name__}"
+                f"{self.model} cannot be loaded with {kind}: {said or type(error).__name__}"
             ) from error
 
 
@@ -151,7 +152,7 @@ class HubImage(HubModel, ImageExtractor[np.ndarray]):
     batch_sizes: ClassVar = {"cpu": 8, "cuda": 128, "mps": 32}
     Config = HubImageConfig
 
-    def read(self, path: Path) -> np.ndarray:
+    def read(self, path: Path, words: str) -> np.ndarray:
         """Pixels as the model wants them, [channels, height, width] float32."""
         prepared = self._processor(images=read_rgb(path), return_tensors="np")
         return np.asarray(prepared["pixel_values"][0], dtype=np.float32)
@@ -190,9 +191,7 @@ class HubImage(HubModel, ImageExtractor[np.ndarray]):
 
     @cached_property
     def _processor(self) -> Any:
-        from transformers import AutoImageProcessor
-
-        return self._loaded(AutoImageProcessor)
+        return self._loaded("AutoImageProcessor")
 
 
 class HubText(HubModel, TextExtractor):
@@ -262,9 +261,7 @@ class HubText(HubModel, TextExtractor):
 
     @cached_property
     def _tokenizer(self) -> Any:
-        from transformers import AutoTokenizer
-
-        return self._loaded(AutoTokenizer)
+        return self._loaded("AutoTokenizer")
 
     @cached_property
     def _sentences(self) -> Any:

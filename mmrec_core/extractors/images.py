@@ -33,8 +33,12 @@ class ImageExtractor(Extractor, Generic[P]):
     modality = "image"
 
     @abstractmethod
-    def read(self, path: Path) -> P:
+    def read(self, path: Path, words: str) -> P:
         """A picture as ``forward`` takes it; runs in threads.
+
+        Args:
+            path: Of the picture.
+            words: What ``words`` gives of the item.
 
         Raises:
             OSError: It cannot be read, with the reason.
@@ -43,6 +47,10 @@ class ImageExtractor(Extractor, Generic[P]):
     @abstractmethod
     def forward(self, pictures: Sequence[P], device: str) -> np.ndarray:
         """Vectors of a batch, [n, width]."""
+
+    def words(self, dataset: Dataset) -> "pd.Series[str]":
+        """What is read of an item beside its picture; nothing, unless an extractor says so."""
+        return pd.Series("", index=dataset.items.index, dtype="str")
 
     def observed(self, dataset: Dataset) -> np.ndarray:
         """True where the item names a picture."""
@@ -67,11 +75,12 @@ class ImageExtractor(Extractor, Generic[P]):
         def forward(batch: Sequence[P]) -> np.ndarray:
             return self.forward(batch, device)
 
-        paths = [dataset.image_path(image) for image in _column(dataset, "image").iloc[rows]]
+        images, words = _column(dataset, "image").iloc[rows], self.words(dataset).iloc[rows]
+        jobs = [(dataset.image_path(i), w) for i, w in zip(images, words, strict=True)]
         matrix = np.zeros((len(rows), self.width), dtype=np.float32)
         failures: dict[int, str] = {}
         seen = 0
-        for batch in _decoded(paths, self.read, batch_size):
+        for batch in _decoded(jobs, self.read, batch_size):
             good = [at for at, read in enumerate(batch, start=seen) if not isinstance(read, str)]
             pictures = [read for read in batch if not isinstance(read, str)]
             failures.update(
@@ -143,12 +152,12 @@ def _rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _try_picture(path: Path | None, read: Callable[[Path], P]) -> P | str:
+def _try_picture(path: Path | None, words: str, read: Callable[[Path, str], P]) -> P | str:
     """The picture, or in words why it cannot be read: one bad file never ends a run."""
     if path is None:
         return "no picture"
     try:
-        return read(path)
+        return read(path, words)
     except FileNotFoundError:
         return f"{path.name}: no such file"
     except UnidentifiedImageError:
@@ -158,15 +167,17 @@ def _try_picture(path: Path | None, read: Callable[[Path], P]) -> P | str:
 
 
 def _decoded(
-    paths: Sequence[Path | None], read: Callable[[Path], P], batch_size: int
+    jobs: Sequence[tuple[Path | None, str]], read: Callable[[Path, str], P], batch_size: int
 ) -> Iterator[list[P | str]]:
     """Batches of pictures in order, decoded in threads a few batches ahead."""
     waiting: deque[Future[Any]] = deque()
-    todo = iter(paths)
+    todo = iter(jobs)
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1), "decode") as pool:
 
         def refill(count: int) -> None:
-            waiting.extend(pool.submit(_try_picture, path, read) for path in islice(todo, count))
+            waiting.extend(
+                pool.submit(_try_picture, path, words, read) for path, words in islice(todo, count)
+            )
 
         refill(3 * batch_size)
         try:

@@ -3,14 +3,14 @@
 import pytest
 
 from mmrec_core.descriptions import parse_answer
-from mmrec_core.descriptions.prompts import (
+from mmrec_core.domain import InputError
+from mmrec_core.extractors.prompts import (
     STRATEGIES,
     known_prompt,
     known_prompts,
     make_prompt,
     written,
 )
-from mmrec_core.domain import InputError
 
 
 @pytest.mark.parametrize("name", list(known_prompts()))

@@ -1,0 +1,310 @@
+"""Large vision-language models: one matrix for picture and words, made under one prompt."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+from pydantic import Field
+
+from mmrec_core.domain import Dataset, InputError, sha256_json, sha256_strings
+from mmrec_core.extractors.base import EXTRACTORS, Available, ExtractorConfig
+from mmrec_core.extractors.hub import find_model
+from mmrec_core.extractors.hub_models import MODEL, HubModel
+from mmrec_core.extractors.images import ImageExtractor, read_rgb
+from mmrec_core.extractors.prompts import Prompt, Strategy, known_prompt
+from mmrec_core.extractors.readers import Reader, make_reader
+from mmrec_core.lazy import lazy_import
+from mmrec_core.settings import device as chosen_device
+from mmrec_core.settings import settings
+
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = lazy_import("torch")
+
+GIB = 2**30
+SPARE = 1.3
+"""Memory for activations beside the weights, as a multiple of them."""
+
+Position = Literal["prompt_end", "answer_eos", "image_mean", "all_mean"]
+Item = tuple[Image.Image, str]
+"""A picture, and the prompt about it."""
+
+
+class VisionLanguageConfig(ExtractorConfig):
+    """Options of a vision-language model."""
+
+    model: str = MODEL
+    prompt: str = Field("general", description="Slots and example, by the name of a known prompt")
+    strategy: Strategy = Field(
+        "structured", description="What is asked; misaligned is a control that should serve worst"
+    )
+    custom: Prompt | None = Field(
+        None, description="A prompt of one's own, in place of a known one"
+    )
+    position: Position = Field(
+        "prompt_end",
+        description="Whose hidden state is taken. prompt_end: the last token of the prompt, "
+        "without generation. answer_eos: the end of the model's own answer, 10 to 20 times "
+        "dearer. image_mean, all_mean: the mean over the picture's tokens, or over all.",
+    )
+    layer: int = Field(-1, description="Hidden layer; -1 is the last, 0 the input embeddings")
+    answer_tokens: int = Field(64, ge=1, le=512, description="Longest answer, in tokens")
+    remote_code: bool = Field(
+        False,
+        description="Run the code that comes with the model. It can do anything that you can do on "
+        "this machine; switch it on for models of people you trust alone.",
+    )
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a model made of some items.
+
+    Attributes:
+        states: [n, width] float32.
+        answers: Raw answers; empty texts where none was generated.
+    """
+
+    states: np.ndarray
+    answers: tuple[str, ...]
+
+
+class VisionLanguage(HubModel, ImageExtractor[Item]):
+    """Asks a vision-language model about an item's picture and takes a hidden state.
+
+    One prompt, one model, one matrix: picture and words meet inside the model, so no fusion is
+    needed. Any AutoModelForImageTextToText of transformers: LLaVA, Qwen2-VL, Qwen2.5-VL, Qwen3-VL,
+    SmolVLM, Idefics3 are proven. Items without a picture are missing. States of one position
+    resemble each other much: centre them before any cosine.
+    """
+
+    name = "vision-language"
+    title = "Any vision-language model"
+    modality = "joint"
+    reference = (
+        "the model's own card; use after Pomo et al., Do Recommender Systems Really Leverage "
+        "Multimodal Content?, CIKM 2025"
+    )
+    version = 1
+    batch_sizes: ClassVar = {"cpu": 8, "cuda": 16, "mps": 4}
+    Config = VisionLanguageConfig
+
+    @property
+    def prompt(self) -> Prompt:
+        """What is asked."""
+        custom: Prompt | None = self.config.custom
+        return custom or known_prompt(self.config.prompt, self.config.strategy)
+
+    def availability(self) -> Available:
+        """Whether the model is here or may be fetched, fits into memory, and needs no own code."""
+        available = super().availability()
+        folder = find_model(self.model)
+        if not available.ok or folder is None:
+            return available
+        reason = self._own_code(folder)
+        if not reason and not has_gpu():
+            import psutil
+
+            free = psutil.virtual_memory().available
+            reason = too_large(folder, self.model, free, 4, "memory")
+        return Available(not reason, reason)
+
+    def words(self, dataset: Dataset) -> "pd.Series[str]":
+        """The prompt about each item."""
+        prompt = self.prompt
+        if not prompt.gives_title:
+            return pd.Series(prompt.render(), index=dataset.items.index, dtype="str")
+        titles = dataset.items["title"].fillna("").astype(str)
+        return titles.map(prompt.render)
+
+    def inputs_fingerprint(self, dataset: Dataset) -> str:
+        """sha256 of pictures, prompt, and titles where the prompt gives them."""
+        titles = sha256_strings(self.words(dataset)) if self.prompt.gives_title else ""
+        return sha256_json([super().inputs_fingerprint(dataset), self.prompt.fingerprint, titles])
+
+    def read(self, path: Path, words: str) -> Item:
+        """Picture and prompt; the family's reader prepares them in batches."""
+        return read_rgb(path), words
+
+    def forward(self, pictures: Sequence[Item], device: str) -> np.ndarray:
+        """States of a batch."""
+        return self.tell(pictures, device, self.config.position == "answer_eos").states
+
+    def tell(self, items: Sequence[Item], device: str = "cpu", answer: bool = True) -> Told:
+        """Answers and states of a batch; greedy, so the same items give the same answers.
+
+        Args:
+            items: Pictures and prompts.
+            device: cpu, cuda or mps.
+            answer: Whether to generate; without, answers are empty.
+
+        Raises:
+            InputError: The position needs an answer and none is wanted.
+        """
+        position: Position = self.config.position
+        if position == "answer_eos" and not answer:
+            raise InputError("answer_eos is the end of an answer, so one must be generated.")
+        model = self._network.to(device)
+        batch = self._reader.batch([p for p, _ in items], [words for _, words in items])
+        batch = {name: value.to(device) for name, value in batch.items()}
+        answers: tuple[str, ...] = ("",) * len(items)
+        with (
+            torch.inference_mode(),
+            torch.autocast(device, torch.bfloat16, enabled=device == "cuda"),
+        ):
+            if answer:
+                tokens, spoken = self._answered(model, batch)
+                tokenizer = self._reader.tokenizer
+                answers = tuple(tokenizer.batch_decode(tokens, skip_special_tokens=True))
+                if position == "answer_eos":
+                    batch = _continued(batch, tokens, spoken)
+            states = self._states(model, batch)
+        return Told(self._taken(states, batch), tuple(said.strip() for said in answers))
+
+    @cached_property
+    def width(self) -> int:  # type: ignore[override]
+        """Columns: the width of the text model."""
+        return int(self._config.get_text_config().hidden_size)
+
+    def _answered(self, model: Any, batch: dict[str, Any]) -> "tuple[torch.Tensor, torch.Tensor]":
+        """Tokens of greedy answers, and which of them count: up to the EOS, and it."""
+        tokenizer = self._reader.tokenizer
+        out = model.generate(
+            **batch,
+            do_sample=False,
+            max_new_tokens=self.config.answer_tokens,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+        # Searched after the prompt alone: the prompt may hold the same token.
+        tokens = out[:, batch["input_ids"].shape[1] :]
+        given = model.generation_config.eos_token_id
+        given = tokenizer.eos_token_id if given is None else given
+        ends = torch.tensor(given if isinstance(given, list) else [given], device=tokens.device)
+        closed = torch.isin(tokens, ends)
+        spoken = closed.cumsum(dim=1) - closed.long() == 0
+        # An answer that ran into the limit is closed by hand; generation never feeds the EOS back.
+        open_ = ~closed.any(dim=1, keepdim=True)
+        tokens = torch.cat([tokens, ends[:1].expand(len(tokens), 1)], dim=1)
+        spoken = torch.cat([spoken, open_], dim=1)
+        return tokens.masked_fill(~spoken, tokenizer.pad_token_id), spoken
+
+    def _states(self, model: Any, batch: dict[str, Any]) -> "torch.Tensor":
+        layers = model(**batch, output_hidden_states=True, use_cache=False).hidden_states
+        layer: int = self.config.layer
+        if not -len(layers) <= layer < len(layers):
+            raise InputError(
+                f"{self.model} has hidden layers 0 to {len(layers) - 1} (or -{len(layers)} to -1); "
+                f"{layer} is none."
+            )
+        states: torch.Tensor = layers[layer].float()
+        return states
+
+    def _taken(self, states: "torch.Tensor", batch: dict[str, Any]) -> np.ndarray:
+        position: Position = self.config.position
+        mask = batch["attention_mask"].bool()
+        if position == "image_mean":
+            mask = batch["input_ids"] == self._reader.image_token_id
+        if position in ("image_mean", "all_mean"):
+            weight = mask[..., None].float()
+            taken = (states * weight).sum(1) / weight.sum(1).clamp_min(1)
+        else:
+            # The last token that counts: of a left-padded prompt, or of what was answered to it.
+            place = torch.arange(mask.shape[1], device=mask.device)
+            last = (mask * place).argmax(dim=1)
+            taken = states[torch.arange(len(states), device=states.device), last]
+        array: np.ndarray = taken.cpu().numpy()
+        return array
+
+    def _own_code(self, folder: Path) -> str:
+        config = json.loads((folder / "config.json").read_text("utf-8"))
+        if "auto_map" not in config or self.config.remote_code:
+            return ""
+        return (
+            f"{self.model} brings code of its own, which could do anything on this machine; switch "
+            "on remote_code only if you trust its makers"
+        )
+
+    @cached_property
+    def _config(self) -> Any:
+        return self._loaded("AutoConfig")
+
+    @cached_property
+    def _network(self) -> Any:
+        on_gpu = chosen_device() == "cuda"
+        if on_gpu:
+            free, _ = torch.cuda.mem_get_info()
+            reason = too_large(self.folder, self.model, free, 2, "GPU memory")
+            if reason:
+                raise InputError(f"{self.title} cannot run: {reason}.")
+        dtype = torch.bfloat16 if on_gpu else torch.float32
+        model = self._loaded("AutoModelForImageTextToText", dtype=dtype).eval()
+        # Sampling settings that come with a model only bring warnings: answers are greedy.
+        for name in ("temperature", "top_p", "top_k"):
+            setattr(model.generation_config, name, None)
+        return model
+
+    @cached_property
+    def _reader(self) -> Reader:
+        return make_reader(self._loaded, self._config, self.model)
+
+
+def _continued(
+    batch: dict[str, Any], tokens: "torch.Tensor", spoken: "torch.Tensor"
+) -> dict[str, Any]:
+    """A batch whose prompts are followed by their answers."""
+    more = {
+        "input_ids": tokens,
+        "attention_mask": spoken.to(batch["attention_mask"].dtype),
+        "mm_token_type_ids": torch.zeros_like(tokens),
+    }
+    return {
+        name: torch.cat([value, more[name]], dim=1) if name in more else value
+        for name, value in batch.items()
+    }
+
+
+def has_gpu() -> bool:
+    """Whether an NVIDIA card is to be used, without asking torch."""
+    chosen = settings().device
+    return chosen == "cuda" or (chosen == "auto" and Path("/dev/nvidia0").exists())
+
+
+def too_large(folder: Path, model: str, free: int, bytes_each: int, where: str) -> str:
+    """Why a model does not fit into memory, in words; empty where it does.
+
+    Args:
+        folder: Of the model.
+        model: Its name.
+        free: Bytes.
+        bytes_each: Of a weight.
+        where: The memory's name.
+    """
+    values = weights_in(folder)
+    needed = bytes_each * values * SPARE
+    if needed <= free:
+        return ""
+    return (
+        f"{model} has {values / 1e9:.1f} billion weights and needs about {needed / GIB:.0f} GiB of "
+        f"{where}; {free / GIB:.0f} GiB are free"
+    )
+
+
+def weights_in(folder: Path) -> int:
+    """Number of weights of a model, from the headers of its files alone."""
+    from safetensors import safe_open
+
+    total = 0
+    for path in sorted(folder.glob("*.safetensors")):
+        with safe_open(path, framework="np") as file:
+            total += sum(int(np.prod(file.get_slice(key).get_shape())) for key in file.keys())  # noqa: SIM118
+    return total
+
+
+EXTRACTORS.register(VisionLanguage.name, VisionLanguage)
