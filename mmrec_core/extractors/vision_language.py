@@ -104,6 +104,10 @@ class VisionLanguage(HubModel, ImageExtractor[Item]):
 
     def availability(self) -> Available:
         """Whether the model is here or may be fetched, fits into memory, and needs no own code."""
+        try:
+            _ = self.prompt
+        except InputError as error:
+            return Available(False, str(error).removesuffix("."))
         available = super().availability()
         folder = find_model(self.model)
         if not available.ok or folder is None:

@@ -7,6 +7,7 @@ import streamlit as st
 from mmrec_core.datasets.catalogue import feature_modalities, load_dataset
 from mmrec_core.datasets.split import STRATEGIES, why_not
 from mmrec_core.datasets.statistics import rating_counts
+from mmrec_core.domain import InputError
 from mmrec_core.extractors.base import EXTRACTORS
 from mmrec_core.extractors.controls import CONTROLS
 from mmrec_core.extractors.hub_models import HubModel
@@ -30,7 +31,7 @@ def _default(field: str) -> Any:
     return Study.model_fields[field].get_default()
 
 
-ANY_MODEL = {"image": "hub-image", "text": "hub-text"}
+ANY_MODEL = {"image": "hub-image", "text": "hub-text", "joint": "vision-language"}
 """Extractors whose model is named by hand."""
 
 
@@ -106,11 +107,10 @@ def _models() -> dict[str, Any]:
 
 def _features(dataset: str) -> dict[str, Any]:
     own = feature_modalities(dataset)
-    joint = ["joint"] if "joint" in own.values() else []
     left, right = st.columns(2)
     modalities = left.multiselect(
         "Modalities",
-        ["image", "text", *joint],
+        ["image", "text", "joint"],
         default=list(_default("modalities")),
         help=_help("modalities"),
         key=f"{dataset}.modalities",
@@ -164,8 +164,7 @@ def _extractor(dataset: str, modality: str, own: dict[str, str]) -> dict[str, An
             f"Not on this machine: {', '.join(elsewhere)}; set MMREC_ONLINE=1 where there is "
             "internet, or choose Any model and give its folder."
         )
-    default_name, default_config = default_extractor(modality, load_dataset(dataset))
-    default = getattr(default_config, "file", default_name)
+    default = _usual(dataset, modality)
     chosen = st.selectbox(
         f"Features of {modality}",
         list(choices),
@@ -176,27 +175,41 @@ def _extractor(dataset: str, modality: str, own: dict[str, str]) -> dict[str, An
         **_KEPT,
     )
     if chosen in ANY_MODEL.values():
-        choices[chosen] = (chosen, {"model": _model(chosen, f"{dataset}.{modality}.model")})
+        choices[chosen] = (chosen, _model(chosen, f"{dataset}.{modality}"))
     extractor, config = choices[chosen]
     return {"extractor": extractor, "config": config}
 
 
-def _model(extractor: str, key: str) -> str:
-    """Which model of a hub, or of a folder of the machine that runs the app."""
+def _usual(dataset: str, modality: str) -> str:
+    """What makes a modality's features where nobody chose; nothing does for most joint ones."""
+    try:
+        name, config = default_extractor(modality, load_dataset(dataset))
+    except InputError:
+        return ""
+    return str(getattr(config, "file", name))
+
+
+def _model(extractor: str, key: str) -> dict[str, Any]:
+    """Which model of a hub, or of a folder of the machine that runs the app, and its options."""
     model = st.text_input(
         "Model",
         placeholder="/path/to/model or organisation/model",
         help="A folder on the machine that runs this app, in the format of transformers or "
         "sentence-transformers with safetensors weights, or a hub id.",
-        key=key,
+        key=f"{key}.model",
         **_KEPT,
     ).strip()
-    ok, reason = make_extractor(extractor, {"model": model}).availability()
+    with st.expander("Options of the model"):
+        options = config_form(
+            EXTRACTORS.get(extractor).Config, key, columns=2, leave_out=("model", "custom")
+        )
+    config = {"model": model, **options}
+    ok, reason = make_extractor(extractor, config).availability()
     if not ok and model:
         st.error(f"{reason[0].upper()}{reason[1:]}.")
     elif not ok:
         st.caption("Name a model to go on.")
-    return model
+    return config
 
 
 def _protocol(dataset: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A form made from the fields of a pydantic config: names, ranges and descriptions are its own."""
 
 import math
+from collections.abc import Sequence
 from typing import Any, Literal, get_args, get_origin
 
 import annotated_types
@@ -9,19 +10,22 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 
-def config_form(config: type[BaseModel], prefix: str, columns: int = 4) -> dict[str, Any]:
+def config_form(
+    config: type[BaseModel], prefix: str, columns: int = 4, leave_out: Sequence[str] = ()
+) -> dict[str, Any]:
     """Widgets for every field of a config, each kept in the address.
 
     Args:
         config: Class with a default for every field.
         prefix: Of the widgets' keys.
         columns: Widgets in a row.
+        leave_out: Fields that have a place of their own.
 
     Returns:
         The values that differ from the defaults.
     """
     changed: dict[str, Any] = {}
-    fields = list(config.model_fields.items())
+    fields = [own for own in config.model_fields.items() if own[0] not in leave_out]
     for start in range(0, len(fields), columns):
         row = st.columns(columns)
         for place, (name, field) in zip(row, fields[start : start + columns], strict=False):

@@ -165,6 +165,11 @@ def test_a_model_without_pictures_is_said(tmp_path):
         asked(folder).tell(items(1))
 
 
+def test_an_unknown_prompt_is_said(models):
+    ok, reason = asked(models("llava"), prompt="nothing").availability()
+    assert not ok and reason.startswith("There is no prompt 'nothing'. Known: demo")
+
+
 def test_no_model_is_named_by_default():
     ok, reason = make_extractor("vision-language").availability()
     assert not ok and "no model is named" in reason

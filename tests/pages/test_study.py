@@ -121,6 +121,18 @@ def test_any_model_can_be_named_and_what_is_none_is_said(
     assert not [b for b in app.button if b.key == "start-built"]
 
 
+def test_a_vision_language_model_makes_a_joint_matrix(
+    studied: Path, open_page: Open, text_of: Text
+) -> None:
+    app = open_page("study", dataset=small_shop.NAME, view="New study")
+    app.multiselect(key=f"{small_shop.NAME}.modalities").set_value(["joint"]).run()
+    assert app.selectbox(key=f"{small_shop.NAME}.joint").value == "vision-language"
+    positions = app.selectbox(key=f"{small_shop.NAME}.joint.position")
+    assert positions.options == ["prompt_end", "answer_eos", "image_mean", "all_mean"]
+    app.text_input(key=f"{small_shop.NAME}.joint.prompt").set_value("nothing").run()
+    assert not app.exception and "Choose what makes the features of joint" in text_of(app)
+
+
 def test_the_builder_plans_what_it_starts(
     studied: Path, open_page: Open, text_of: Text, monkeypatch: pytest.MonkeyPatch
 ) -> None:
