@@ -176,6 +176,23 @@ def _studies() -> tuple[list[dict[str, Any]], tuple[str, ...]]:
     return rows, ("key", "dataset", "recommenders", "seeds", "stage", "created", "shipped")
 
 
+def _descriptions() -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    from mmrec_core.descriptions.service import list_descriptions
+
+    rows = [
+        {
+            "key": own.artefact.key,
+            "dataset": own.artefact.facts["dataset"],
+            "model": own.artefact.facts["model"],
+            "slots": list(own.slots),
+            "statuses": own.counts,
+            "created": own.artefact.meta["created"],
+        }
+        for own in list_descriptions()
+    ]
+    return rows, ("key", "dataset", "model", "slots", "statuses", "created")
+
+
 _LISTS: dict[str, Callable[[], tuple[list[dict[str, Any]], tuple[str, ...]]]] = {
     "datasets": _datasets,
     "extractors": _extractors,
@@ -183,6 +200,7 @@ _LISTS: dict[str, Callable[[], tuple[list[dict[str, Any]], tuple[str, ...]]]] = 
     "recommenders": _recommenders,
     "metrics": _metrics,
     "studies": _studies,
+    "descriptions": _descriptions,
 }
 
 

@@ -4,10 +4,13 @@ import argparse
 import sys
 from typing import NoReturn
 
-from mmrec_core.commands import actions, calibrate, ship, studies
+from mmrec_core.commands import actions, calibrate, descriptions, ship, studies
 from mmrec_core.datasets.split import STRATEGIES
+from mmrec_core.extractors.prompts import STRATEGIES as STRATEGIES_ASKED
 
-LISTS = ("datasets", "extractors", "controls", "recommenders", "metrics", "studies")
+LISTS = (
+    "datasets", "extractors", "controls", "recommenders", "metrics", "studies", "descriptions",
+)  # fmt: skip
 
 
 class Parser(argparse.ArgumentParser):
@@ -63,6 +66,25 @@ def build_parser() -> argparse.ArgumentParser:
     embed.add_argument("dataset")
     embed.add_argument("--extractor", required=True)
     embed.add_argument("--option", action="append", default=[], metavar="NAME=VALUE")
+
+    describe = add(
+        "describe", "Asks a vision-language model about every item.", descriptions.describe
+    )
+    describe.add_argument("dataset")
+    describe.add_argument("--model", help="hub id or local folder")
+    describe.add_argument("--prompt", default="general", help="name of a known prompt")
+    describe.add_argument("--strategy", choices=STRATEGIES_ASKED, default="structured")
+    describe.add_argument("--option", action="append", default=[], metavar="NAME=VALUE")
+    describe.add_argument("--answers", metavar="CSV", help="import answers made elsewhere")
+    describe.add_argument("--columns", nargs=2, metavar=("ITEM", "ANSWER"), help="of --answers")
+    describe.add_argument("--slots", nargs="+", help="of --answers; default: those of --prompt")
+    describe.add_argument("--out", metavar="CSV", help="write answers and values to a file")
+
+    attributes = add("attributes", "Makes attributes of descriptions.", descriptions.attributes)
+    attributes.add_argument("key", help="of the descriptions, or its beginning")
+    attributes.add_argument("--distance", type=float, default=0.45, help="up to which values merge")
+    attributes.add_argument("--most", type=int, default=50, help="attributes of a slot")
+    attributes.add_argument("--out", metavar="CSV", help="write one-hot columns to a file")
 
     study = add("study", "Carries out a study: plan, progress, verdicts.", studies.study)
     study.add_argument("dataset")

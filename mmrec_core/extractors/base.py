@@ -28,6 +28,7 @@ SHARD = 512
 """Items in one shard: what a stopped run loses at most."""
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Available(NamedTuple):
@@ -229,19 +230,36 @@ class Extractor(ABC):
         done: Callable[[int, str], None],
         before: int = 0,
     ) -> np.ndarray:
+        """``forward`` over slices of ``items``, put together, [n, width] float32.
+
+        Args and errors as of ``parts``.
+        """
+        parts = self.parts(items, batch_size, forward, done, before)
+        if not parts:
+            return np.zeros((0, self.width), dtype=np.float32)
+        return np.concatenate(parts).astype(np.float32, copy=False)
+
+    def parts(
+        self,
+        items: Sequence[T],
+        batch_size: int,
+        forward: Callable[[Sequence[T]], R],
+        done: Callable[[int, str], None],
+        before: int = 0,
+    ) -> list[R]:
         """Runs ``forward`` over slices of ``items``; halves the batch when memory runs out.
 
         Args:
             items: What ``forward`` takes, one entry an item.
             batch_size: Most items at once; a smaller limit found before is kept to.
-            forward: Items -> [n, width].
+            forward: Items -> what is made of them.
             done: As in ``encode_rows``.
             before: Items done before these.
 
         Raises:
             InputError: A single item does not fit into memory.
         """
-        parts: list[np.ndarray] = []
+        parts: list[R] = []
         position = 0
         size = min(batch_size, self._largest_batch or batch_size)
         while position < len(items):
@@ -266,9 +284,7 @@ class Extractor(ABC):
                 continue
             # Outside the except block: the traceback keeps the tensors of the failed batch alive.
             _free_memory()
-        if not parts:
-            return np.zeros((0, self.width), dtype=np.float32)
-        return np.concatenate(parts).astype(np.float32, copy=False)
+        return parts
 
 
 def is_out_of_memory(error: BaseException) -> bool:

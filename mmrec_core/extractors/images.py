@@ -70,26 +70,37 @@ class ImageExtractor(Extractor, Generic[P]):
         batch_size: int,
         done: Callable[[int, str], None],
     ) -> Encoded:
-        """Encodes pictures, decoding ahead in threads; what cannot be read is listed."""
+        """Encodes pictures; what cannot be read is listed."""
 
         def forward(batch: Sequence[P]) -> np.ndarray:
             return self.forward(batch, device)
 
-        images, words = _column(dataset, "image").iloc[rows], self.words(dataset).iloc[rows]
-        jobs = [(dataset.image_path(i), w) for i, w in zip(images, words, strict=True)]
         matrix = np.zeros((len(rows), self.width), dtype=np.float32)
         failures: dict[int, str] = {}
+        for seen, good, pictures, failed in self.read_ahead(dataset, rows, batch_size):
+            matrix[good] = self.in_batches(pictures, batch_size, forward, done, before=seen)
+            failures.update(failed)
+            done(seen + len(good) + len(failed), "")
+        return Encoded(matrix, failures)
+
+    def read_ahead(
+        self, dataset: Dataset, rows: np.ndarray, batch_size: int
+    ) -> Iterator[tuple[int, list[int], list[P], dict[int, str]]]:
+        """Pictures in batches, decoded ahead in threads.
+
+        Yields:
+            Items seen before; positions within ``rows`` of what was read; that; and position ->
+            why it could not be read.
+        """
+        images, words = _column(dataset, "image").iloc[rows], self.words(dataset).iloc[rows]
+        jobs = [(dataset.image_path(i), w) for i, w in zip(images, words, strict=True)]
         seen = 0
         for batch in _decoded(jobs, self.read, batch_size):
-            good = [at for at, read in enumerate(batch, start=seen) if not isinstance(read, str)]
+            at = list(enumerate(batch, start=seen))
+            good = [place for place, read in at if not isinstance(read, str)]
             pictures = [read for read in batch if not isinstance(read, str)]
-            failures.update(
-                (at, read) for at, read in enumerate(batch, start=seen) if isinstance(read, str)
-            )
-            matrix[good] = self.in_batches(pictures, batch_size, forward, done, before=seen)
+            yield seen, good, pictures, {p: read for p, read in at if isinstance(read, str)}
             seen += len(batch)
-            done(seen, "")
-        return Encoded(matrix, failures)
 
 
 def read_picture(path: Path, resize: str = "pad", side: int = SIDE) -> np.ndarray:

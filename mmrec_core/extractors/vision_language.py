@@ -1,9 +1,10 @@
 """Large vision-language models: one matrix for picture and words, made under one prompt."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -171,6 +172,29 @@ class VisionLanguage(HubModel, ImageExtractor[Item]):
                     batch = _continued(batch, tokens, spoken)
             states = self._states(model, batch)
         return Told(self._taken(states, batch), tuple(said.strip() for said in answers))
+
+    def answer_rows(
+        self,
+        dataset: Dataset,
+        rows: np.ndarray,
+        device: str,
+        batch_size: int,
+        done: Callable[[int, str], None],
+    ) -> tuple[list[str], dict[int, str]]:
+        """Raw answers about the items at ``rows``, "" where the picture cannot be read, and why."""
+
+        def forward(batch: Sequence[Item]) -> tuple[str, ...]:
+            return self.tell(batch, device).answers
+
+        answers = [""] * len(rows)
+        failures: dict[int, str] = {}
+        for seen, good, items, failed in self.read_ahead(dataset, rows, batch_size):
+            parts = self.parts(items, batch_size, forward, done, before=seen)
+            for place, said in zip(good, chain.from_iterable(parts), strict=True):
+                answers[place] = said
+            failures.update(failed)
+            done(seen + len(good) + len(failed), "")
+        return answers, failures
 
     @cached_property
     def width(self) -> int:  # type: ignore[override]

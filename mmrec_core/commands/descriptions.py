@@ -1,0 +1,99 @@
+"""Commands of descriptions: describe, attributes."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mmrec_core.commands.actions import pair, progress_line, show, table
+from mmrec_core.domain import InputError
+
+
+def describe(options: argparse.Namespace) -> None:
+    """Asks a model about every item, or imports answers; says how well they keep to the form."""
+    from mmrec_core.datasets.catalogue import load_dataset
+    from mmrec_core.datasets.export import write_csv
+    from mmrec_core.descriptions import service
+    from mmrec_core.extractors.prompts import known_prompt
+
+    dataset = load_dataset(options.dataset)
+    if options.answers:
+        if options.model or options.option:
+            raise InputError("--answers imports what was said elsewhere; leave --model out.")
+        slots = options.slots or known_prompt(options.prompt).slots
+        columns = tuple(options.columns) if options.columns else None
+        made = service.import_answers(dataset, Path(options.answers), slots, columns)
+    else:
+        if not options.model:
+            raise InputError("Name a model with --model, or answers made elsewhere with --answers.")
+        config: dict[str, Any] = dict(
+            pair(o, "--option", "answer_tokens=64") for o in options.option
+        )
+        config |= {"model": options.model, "prompt": options.prompt, "strategy": options.strategy}
+        made = service.describe(dataset, config, progress_line)
+    if options.out:
+        write_csv(made.table, Path(options.out))
+    total = sum(made.counts.values())
+    facts = made.artefact.facts
+    value = {
+        "key": made.artefact.key,
+        "slots": list(made.slots),
+        "statuses": made.counts,
+        "unknown": facts.get("unknown", 0),
+        "seconds": facts["seconds"],
+        "out": options.out,
+    }
+    rows = [
+        {"status": status, "items": n, "share": f"{n / total:.1%}"}
+        for status, n in made.counts.items()
+    ]
+    lines = [
+        f"Descriptions {made.artefact.key[:12]} of {dataset.name}: {', '.join(made.slots)}.",
+        "",
+    ]
+    lines.append(table(rows, ("status", "items", "share")))
+    if value["unknown"]:
+        lines.append(f"\n{value['unknown']:,} rows name no item of this dataset and are left out.")
+    if options.out:
+        lines.append(f"\nWritten to {options.out}.")
+    show(value, options, "\n".join(lines))
+
+
+def attributes(options: argparse.Namespace) -> None:
+    """Makes attributes of descriptions and says what was merged into what."""
+    from mmrec_core.datasets.export import write_csv
+    from mmrec_core.descriptions.service import load_descriptions
+    from mmrec_core.descriptions.vocabulary import OTHER, VocabularyConfig, build_vocabulary
+
+    made = load_descriptions(options.key)
+    config = VocabularyConfig(distance=options.distance, attributes=options.most)
+    vocabulary = build_vocabulary(made.values, made.slots, config)
+    merged = vocabulary.merged
+    if options.out:
+        columns = [f"{slot}: {attribute}" for slot, attribute in vocabulary.columns]
+        one_hot = pd.DataFrame(vocabulary.one_hot(made.values).astype(int), columns=columns)
+        one_hot.insert(0, "item_id", made.artefact.table("answers")["item_id"])
+        write_csv(one_hot, Path(options.out))
+    rows = []
+    for slot in made.slots:
+        own = merged[merged["slot"] == slot]
+        counts = own.groupby("attribute")["count"].sum().sort_values(ascending=False)
+        said = int(counts.sum())
+        rows.append(
+            {
+                "slot": slot,
+                "values": len(own),
+                "attributes": len(counts),
+                "other": f"{counts.get(OTHER, 0) / said:.1%}" if said else "-",
+                "most frequent": ", ".join(map(str, counts.index[:5])),
+            }
+        )
+    value = {
+        "key": made.artefact.key,
+        "columns": [list(column) for column in vocabulary.columns],
+        "merged": merged.to_dict("records"),
+        "out": options.out,
+    }
+    text = table(rows, ("slot", "values", "attributes", "other", "most frequent"))
+    show(value, options, f"{text}\n\nWritten to {options.out}." if options.out else text)

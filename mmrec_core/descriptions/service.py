@@ -1,0 +1,331 @@
+"""Descriptions through the store: what a model said of every item, raw and parsed."""
+
+import json
+import os
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mmrec_core.descriptions.parser import STATUSES, parse_answer
+from mmrec_core.domain import Dataset, InputError, Progress, no_progress, sha256_arrays
+from mmrec_core.extractors.service import make_extractor
+from mmrec_core.extractors.vision_language import VisionLanguage
+from mmrec_core.settings import device as chosen_device
+from mmrec_core.settings import settings
+from mmrec_core.store import Artefact, Store, write_json
+from mmrec_core.store import store as installed_store
+
+KIND, VERSION = "descriptions", 1
+SHARD = 64
+"""Items in one shard: what a stopped run loses at most."""
+
+ITEM_COLUMNS = ("item", "item_id", "id", "asin", "image name")
+ANSWER_COLUMNS = ("answer", "keywords", "description", "text")
+UNSAID = "none"
+"""Status of an item that nothing was said of: no picture, or one that cannot be read."""
+
+
+@dataclass(frozen=True, eq=False)
+class Descriptions:
+    """What was said of the items of a catalogue.
+
+    Attributes:
+        artefact: Where it lies.
+    """
+
+    artefact: Artefact
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """In the order of the prompt."""
+        return tuple(self.artefact.facts["slots"])
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """One row an item: item_id, answer, status, failure, by_place, and a column a slot.
+
+        Slots' columns are named ``slot: NAME`` and hold None where nothing was said.
+        """
+        table = self.artefact.table("answers")
+        values = [json.loads(text) for text in table["values"]]
+        slots = {f"slot: {slot}": [own.get(slot) for own in values] for slot in self.slots}
+        return table.drop(columns="values").assign(**slots)
+
+    @cached_property
+    def values(self) -> list[dict[str, str]]:
+        """Slot -> value of every item, in the order of the items."""
+        return [json.loads(text) for text in self.artefact.table("answers")["values"]]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Items of each status."""
+        return dict(self.artefact.facts["statuses"])
+
+
+def find_descriptions(dataset: Dataset, config: Mapping[str, Any]) -> Descriptions | None:
+    """Finished descriptions of a dataset by a model, or None."""
+    found = installed_store().sound(KIND, Store.key(KIND, _spec(dataset, _model(config))))
+    return Descriptions(found) if found is not None else None
+
+
+def describe(
+    dataset: Dataset,
+    config: Mapping[str, Any],
+    progress: Progress = no_progress,
+    *,
+    into: Store | None = None,
+    batch_size: int | None = None,
+) -> Descriptions:
+    """Asks a vision-language model about every item; finished shards are taken up again.
+
+    Args:
+        dataset: Whose items.
+        config: Of the vision-language extractor: model, prompt, strategy, answer_tokens, ...
+        progress: Told of items done and in all.
+        into: The store; None: that of this installation.
+        batch_size: Most items at once; None: what suits the device.
+
+    Raises:
+        InputError: The model is not here, does not fit, or an option is wrong.
+    """
+    store = into or installed_store()
+    model = _model(config)
+    model.prepare()
+    spec = _spec(dataset, model)
+    key = store.key(KIND, spec)
+    with store.alone(KIND, [key], lambda: progress(0, 1, "another process describes the same")):
+        found = store.sound(KIND, key)
+        if found is not None:
+            return Descriptions(found)
+        if settings().read_only:
+            raise InputError("This store is on show (MMREC_READ_ONLY=1): nothing is computed.")
+        ok, reason = model.availability()
+        if not ok:
+            raise InputError(f"{model.title} cannot run: {reason}.")
+        partial = store.root / "partial" / key
+
+        def write(folder: Path) -> dict[str, Any]:
+            started = time.monotonic()
+            said = _answers(dataset, model, partial, progress, batch_size)
+            facts = _write(folder, dataset, model.prompt.slots, *said)
+            seconds = round(time.monotonic() - started, 3)
+            about = {"model": model.model, "prompt": model.prompt.model_dump(mode="json")}
+            return {**facts, **about, "seconds": seconds, "imported": False}
+
+        artefact = store.put(KIND, spec, write)
+    for shard in partial.glob("answers-*.json"):
+        shard.unlink(missing_ok=True)
+    return Descriptions(artefact)
+
+
+def import_answers(
+    dataset: Dataset,
+    path: Path,
+    slots: Sequence[str],
+    columns: tuple[str, str] | None = None,
+    *,
+    into: Store | None = None,
+) -> Descriptions:
+    """Answers that were made elsewhere, from a CSV of item and answer; parsed like our own.
+
+    Args:
+        dataset: Whose items; of ids that are not among them none is kept.
+        path: The CSV, UTF-8.
+        slots: In the order of the prompt.
+        columns: Names of the columns of item and answer; None: guessed.
+        into: The store; None: that of this installation.
+
+    Raises:
+        InputError: The file cannot be read, lacks a column, or names no item of the dataset.
+    """
+    table = _read(path)
+    item, answer = columns or (
+        _column(table, ITEM_COLUMNS, "item", path),
+        _column(table, ANSWER_COLUMNS, "answer", path),
+    )
+    for name in (item, answer):
+        if name not in table:
+            raise InputError(f"{path.name} has no column {name!r}; it has {_listed(table)}.")
+    twice = table[item].duplicated()
+    if twice.any():
+        line = int(np.flatnonzero(twice)[0])
+        raise InputError(f"{path.name}, row {line + 1}: {table[item].iloc[line]!r} comes twice.")
+    said = table.set_index(item)[answer].reindex(dataset.item_ids)
+    if said.isna().all():
+        raise InputError(f"{path.name}: no {item} is the id of an item of {dataset.name!r}.")
+    answers = ["" if pd.isna(text) else str(text) for text in said]
+    silent = {at: "the file has no answer for it" for at, text in enumerate(said) if pd.isna(text)}
+    unknown = int((~table[item].isin(dataset.item_ids)).sum())
+    spec = {
+        "version": VERSION,
+        "file": sha256(path.read_bytes()).hexdigest(),
+        "columns": [item, answer],
+        "slots": list(slots),
+        "items": sha256_arrays(np.asarray(dataset.item_ids, dtype=str)),
+    }
+
+    def write(folder: Path) -> dict[str, Any]:
+        facts = _write(folder, dataset, slots, answers, silent)
+        about = {"model": path.name, "unknown": unknown, "seconds": 0.0, "imported": True}
+        return {**facts, **about, "prompt": None}
+
+    return Descriptions((into or installed_store()).put(KIND, spec, write))
+
+
+def list_descriptions(dataset: str | None = None) -> list[Descriptions]:
+    """Finished descriptions, the newest first; of one dataset where one is named."""
+    found = [
+        Descriptions(artefact)
+        for artefact in installed_store().list(KIND)
+        if dataset is None or artefact.facts["dataset"] == dataset
+    ]
+    return sorted(found, key=lambda own: own.artefact.meta["created"], reverse=True)
+
+
+def load_descriptions(key: str) -> Descriptions:
+    """The descriptions whose key begins with ``key``.
+
+    Raises:
+        InputError: None, or several.
+    """
+    found = [own for own in list_descriptions() if own.artefact.key.startswith(key)]
+    if len(found) != 1:
+        problem = "There are no descriptions" if not found else "Several descriptions begin with"
+        raise InputError(f"{problem} {key!r}. python -m mmrec_core list descriptions shows them.")
+    return found[0]
+
+
+def _model(config: Mapping[str, Any]) -> VisionLanguage:
+    model = make_extractor("vision-language", dict(config))
+    assert isinstance(model, VisionLanguage)
+    return model
+
+
+def _spec(dataset: Dataset, model: VisionLanguage) -> dict[str, Any]:
+    """Where a state is taken says nothing of the answer."""
+    spec = model.spec(dataset)
+    config = {k: v for k, v in spec["config"].items() if k not in ("position", "layer")}
+    return {"version": VERSION, "model": {**spec, "config": config}}
+
+
+def _answers(
+    dataset: Dataset,
+    model: VisionLanguage,
+    partial: Path,
+    progress: Progress,
+    batch_size: int | None,
+) -> tuple[list[str], dict[int, str]]:
+    """Raw answers of all items, and item -> why nothing was said."""
+    device = chosen_device()
+    order = model.order(dataset)
+    answers = [""] * dataset.n_items
+    silent = dict.fromkeys(range(dataset.n_items), "no picture")
+    started = time.monotonic()
+    for index, start in enumerate(range(0, len(order), SHARD)):
+        rows = order[start : start + SHARD]
+        file = partial / f"answers-{index:05d}.json"
+        mark = sha256_arrays(np.asarray(rows, dtype=np.int64))
+        own = _kept(file, mark)
+        if own is None:
+
+            def done(items: int, note: str, start: int = start) -> None:
+                rate = (start + items) / max(time.monotonic() - started, 1e-9)
+                said = f"{rate:.1f} items/s, {(len(order) - start - items) / rate:.0f} s left"
+                progress(start + items, len(order), f"{said}; {note}" if note else said)
+
+            size = batch_size or model.batch_size(device)
+            said, failures = model.answer_rows(dataset, rows, device, size, done)
+            own = {"rows": mark, "said": said, "failures": {str(k): v for k, v in failures.items()}}
+            partial.mkdir(parents=True, exist_ok=True)
+            aside = file.with_suffix(f".{os.getpid()}.tmp")
+            write_json(aside, own)
+            os.replace(aside, file)
+        for at, (row, text) in enumerate(zip(rows, own["said"], strict=True)):
+            answers[row] = text
+            silent.pop(int(row), None)
+            if str(at) in own["failures"]:
+                silent[int(row)] = own["failures"][str(at)]
+    return answers, silent
+
+
+def _kept(file: Path, mark: str) -> dict[str, Any] | None:
+    try:
+        kept: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return kept if kept.get("rows") == mark else None
+
+
+def _write(
+    folder: Path,
+    dataset: Dataset,
+    slots: Sequence[str],
+    answers: Sequence[str],
+    silent: Mapping[int, str],
+) -> dict[str, Any]:
+    """Parses and writes answers; returns facts."""
+    parsed = [parse_answer(text, slots) for text in answers]
+    statuses = [UNSAID if at in silent else own.status for at, own in enumerate(parsed)]
+    pd.DataFrame(
+        {
+            "item_id": dataset.item_ids,
+            "answer": list(answers),
+            "status": statuses,
+            "failure": pd.Series([silent.get(at) for at in range(len(answers))], dtype=object),
+            "by_place": [bool(own.by_place) for own in parsed],
+            "values": [json.dumps(own.values, ensure_ascii=False) for own in parsed],
+        }
+    ).astype({"item_id": "str", "failure": "str"}).to_parquet(
+        folder / "answers.parquet", index=False
+    )
+    counted = {status: statuses.count(status) for status in (*STATUSES, UNSAID)}
+    return {
+        "dataset": dataset.name,
+        "slots": list(slots),
+        "n_items": dataset.n_items,
+        "statuses": {status: n for status, n in counted.items() if n},
+    }
+
+
+def _read(path: Path) -> pd.DataFrame:
+    try:
+        with warnings.catch_warnings():
+            # Answers hold commas: a row that is not quoted must not lose what stands behind them.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            table: pd.DataFrame = pd.read_csv(
+                path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False
+            )
+    except FileNotFoundError:
+        raise InputError(f"There is no file {path}.") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path.name} is not UTF-8; save it as UTF-8.") from None
+    except pd.errors.ParserWarning:
+        raise InputError(
+            f"{path.name} has rows with more cells than its header; put answers in quotes."
+        ) from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
+        raise InputError(f"{path.name} is not a readable CSV: {str(error).strip()}.") from None
+    return table
+
+
+def _column(table: pd.DataFrame, known: Sequence[str], role: str, path: Path) -> str:
+    by_name = {str(name).strip().casefold(): str(name) for name in reversed(table.columns)}
+    found = next((by_name[name] for name in known if name in by_name), None)
+    if found is None:
+        raise InputError(
+            f"{path.name} has no column for the {role} ({', '.join(known)}); it has "
+            f"{_listed(table)}. Name both columns with --columns ITEM ANSWER."
+        )
+    return found
+
+
+def _listed(table: pd.DataFrame) -> str:
+    return ", ".join(map(repr, map(str, table.columns[:12])))
