@@ -1,4 +1,4 @@
-"""Commands of descriptions: describe, attributes."""
+"""Commands of descriptions: describe, attributes, probe."""
 
 import argparse
 from pathlib import Path
@@ -97,3 +97,42 @@ def attributes(options: argparse.Namespace) -> None:
     }
     text = table(rows, ("slot", "values", "attributes", "other", "most frequent"))
     show(value, options, f"{text}\n\nWritten to {options.out}." if options.out else text)
+
+
+def probe(options: argparse.Namespace) -> None:
+    """Says which slots the vectors of a dataset hold, against shuffled vectors."""
+    from mmrec_core.datasets.catalogue import load_dataset
+    from mmrec_core.descriptions.probes import ProbeConfig, probe_table
+    from mmrec_core.extractors.service import embed
+
+    dataset = load_dataset(options.dataset)
+    slots = _slots(dataset, options.values)
+    config: dict[str, Any] = dict(pair(o, "--option", "layer=-2") for o in options.option)
+    embeddings, _ = embed(dataset, options.extractor, config or None, progress_line)
+    found = probe_table(embeddings, slots, ProbeConfig(seed=options.seed), progress_line)
+    shares = ("accuracy", "shuffled", "chance", "auc")
+    rows = [
+        {**row, **{name: f"{row[name]:.3f}" for name in shares}} for row in found.to_dict("records")
+    ]
+    value = {"extractor": embeddings.extractor, "slots": found.to_dict("records")}
+    show(value, options, table(rows, ("slot", "values", "n_items", *shares)))
+
+
+def _slots(dataset: Any, values: str | None) -> dict[str, list[str | None]]:
+    """Slot -> value of each item: from descriptions, or from the truth of the demo."""
+    if values is not None:
+        from mmrec_core.descriptions.service import load_descriptions
+
+        made = load_descriptions(values)
+        said = dict(zip(made.artefact.table("answers")["item_id"], made.values, strict=True))
+        return {
+            slot: [said.get(item, {}).get(slot) for item in dataset.item_ids] for slot in made.slots
+        }
+    if not dataset.info.truth:
+        raise InputError(
+            f"Nothing is known of the values of {dataset.name!r}; name descriptions with --values."
+        )
+    from mmrec_core.datasets.demo import load_truth
+
+    attributes = load_truth(dataset.name.removeprefix("demo-")).attributes.set_index("item_id")
+    return {name: list(attributes.loc[dataset.item_ids, name]) for name in attributes.columns}

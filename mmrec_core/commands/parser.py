@@ -86,6 +86,15 @@ def build_parser() -> argparse.ArgumentParser:
     attributes.add_argument("--most", type=int, default=50, help="attributes of a slot")
     attributes.add_argument("--out", metavar="CSV", help="write one-hot columns to a file")
 
+    probe = add("probe", "Which slots the vectors of a dataset hold.", descriptions.probe)
+    probe.add_argument("dataset")
+    probe.add_argument("--extractor", required=True)
+    probe.add_argument("--option", action="append", default=[], metavar="NAME=VALUE")
+    probe.add_argument(
+        "--values", metavar="KEY", help="descriptions to read; default: the truth of the demo"
+    )
+    probe.add_argument("--seed", type=int, default=0)
+
     study = add("study", "Carries out a study: plan, progress, verdicts.", studies.study)
     study.add_argument("dataset")
     study.add_argument("--recommenders", nargs="+")
