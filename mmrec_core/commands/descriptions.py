@@ -15,22 +15,30 @@ def describe(options: argparse.Namespace) -> None:
     from mmrec_core.datasets.catalogue import load_dataset
     from mmrec_core.datasets.export import write_csv
     from mmrec_core.descriptions import service
+    from mmrec_core.descriptions.faithfulness import distinctiveness, slot_table
     from mmrec_core.extractors.prompts import known_prompt
 
     dataset = load_dataset(options.dataset)
     if options.answers:
         if options.model or options.option:
             raise InputError("--answers imports what was said elsewhere; leave --model out.")
+        if not options.slots and not options.prompt:
+            raise InputError("Say what was asked: the slots with --slots, or --prompt NAME.")
+        prompt = None if options.slots else known_prompt(options.prompt)
         slots = options.slots or known_prompt(options.prompt).slots
         columns = tuple(options.columns) if options.columns else None
-        made = service.import_answers(dataset, Path(options.answers), slots, columns)
+        made = service.import_answers(dataset, Path(options.answers), slots, columns, prompt=prompt)
     else:
         if not options.model:
             raise InputError("Name a model with --model, or answers made elsewhere with --answers.")
         config: dict[str, Any] = dict(
             pair(o, "--option", "answer_tokens=64") for o in options.option
         )
-        config |= {"model": options.model, "prompt": options.prompt, "strategy": options.strategy}
+        config |= {
+            "model": options.model,
+            "prompt": options.prompt or "general",
+            "strategy": options.strategy,
+        }
         made = service.describe(dataset, config, progress_line)
     if options.out:
         write_csv(made.table, Path(options.out))
@@ -53,11 +61,36 @@ def describe(options: argparse.Namespace) -> None:
         "",
     ]
     lines.append(table(rows, ("status", "items", "share")))
+    said = [own for own in made.values if own]
+    asked = facts["prompt"] or {}
+    found = slot_table(said, made.slots, asked.get("example"))
+    value["slot_facts"] = found.astype(object).where(found.notna(), None).to_dict("records")
+    value["distinctiveness"] = distinctiveness(said)
+    if said:
+        lines += ["", table(_slot_rows(found), SLOT_COLUMNS)]
+        lines.append(f"\n{value['distinctiveness']:.1%} of the descriptions are an item's own.")
     if value["unknown"]:
         lines.append(f"\n{value['unknown']:,} rows name no item of this dataset and are left out.")
     if options.out:
         lines.append(f"\nWritten to {options.out}.")
     show(value, options, "\n".join(lines))
+
+
+SLOT_COLUMNS = ("slot", "coverage", "values", "entropy", "most frequent", "as in the example")
+
+
+def _slot_rows(found: pd.DataFrame) -> list[dict[str, str]]:
+    return [
+        {
+            "slot": row["slot"],
+            "coverage": f"{row['coverage']:.1%}",
+            "values": f"{row['values']:,}",
+            "entropy": f"{row['entropy']:.2f} bits",
+            "most frequent": f"{row['top']} {row['top_share']:.1%}" if row["values"] else "-",
+            "as in the example": "-" if pd.isna(row["leakage"]) else f"{row['leakage']:.1%}",
+        }
+        for row in found.to_dict("records")
+    ]
 
 
 def attributes(options: argparse.Namespace) -> None:

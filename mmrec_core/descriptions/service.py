@@ -16,6 +16,7 @@ import pandas as pd
 
 from mmrec_core.descriptions.parser import STATUSES, parse_answer
 from mmrec_core.domain import Dataset, InputError, Progress, no_progress, sha256_arrays
+from mmrec_core.extractors.prompts import Prompt
 from mmrec_core.extractors.service import make_extractor
 from mmrec_core.extractors.vision_language import VisionLanguage
 from mmrec_core.settings import device as chosen_device
@@ -132,6 +133,7 @@ def import_answers(
     slots: Sequence[str],
     columns: tuple[str, str] | None = None,
     *,
+    prompt: Prompt | None = None,
     into: Store | None = None,
 ) -> Descriptions:
     """Answers that were made elsewhere, from a CSV of item and answer; parsed like our own.
@@ -141,6 +143,7 @@ def import_answers(
         path: The CSV, UTF-8.
         slots: In the order of the prompt.
         columns: Names of the columns of item and answer; None: guessed.
+        prompt: Under which they were made; None: not known.
         into: The store; None: that of this installation.
 
     Raises:
@@ -169,13 +172,14 @@ def import_answers(
         "file": sha256(path.read_bytes()).hexdigest(),
         "columns": [item, answer],
         "slots": list(slots),
+        "prompt": prompt.fingerprint if prompt is not None else None,
         "items": sha256_arrays(np.asarray(dataset.item_ids, dtype=str)),
     }
 
     def write(folder: Path) -> dict[str, Any]:
         facts = _write(folder, dataset, slots, answers, silent)
         about = {"model": path.name, "unknown": unknown, "seconds": 0.0, "imported": True}
-        return {**facts, **about, "prompt": None}
+        return {**facts, **about, "prompt": prompt.model_dump(mode="json") if prompt else None}
 
     return Descriptions((into or installed_store()).put(KIND, spec, write))
 
