@@ -1,6 +1,7 @@
 """python -m benchmarks.training: cost of every model: an epoch, a full ranking, peak memory.
 
-Each model is measured in a process of its own with one thread, so that its peak memory is its own.
+Each model is measured in a process of its own, with one thread unless told otherwise, so that its
+peak memory is its own.
 Machines are shared and noisy: the ratio to BPR-MF of the same run is what can be compared. Without
 arguments: the demo. ``--dataset NAME``: an installed one. ``--scale 1 2 4``: generated data of
 20,000 users, 10,000 items and 300,000 interactions times 1/8, 2/8, 4/8, with a picture matrix of
@@ -113,13 +114,16 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--batch", type=int, default=2048)
+    parser.add_argument("--threads", type=int, default=1, help="of each model's process")
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
         print(json.dumps(measure(*options.one, options.epochs, options.seeds, options.batch)))
         return
     sources = [f"scale:{n}" for n in options.scale] if options.scale else [options.dataset]
-    print(f"batch {options.batch}, {options.seeds} seed(s) side by side, one thread")
+    threads = str(options.threads)
+    environment = worker_environment() | {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+    print(f"batch {options.batch}, {options.seeds} seed(s) side by side, threads: {threads}")
     print(f"{'source':12} {'model':20} {'s/epoch':>8} {'to bpr-mf':>9} {'µs/inter.':>9} "
           f"{'ranking s':>9} {'MiB':>6}")  # fmt: skip
     for source in sources:
@@ -129,7 +133,7 @@ def main() -> None:
             command += ["--epochs", str(options.epochs), "--seeds", str(options.seeds)]
             command += ["--batch", str(options.batch)]
             done = subprocess.run(
-                command, env=worker_environment(), capture_output=True, text=True, check=False
+                command, env=environment, capture_output=True, text=True, check=False
             )
             if done.returncode:
                 print(f"{source:12} {name:20} {done.stderr.strip().splitlines()[-1]}")
