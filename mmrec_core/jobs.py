@@ -123,6 +123,18 @@ def _embed(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
     return _with({"embeddings": artefact.key}, list(store().take_damage().values()))
 
 
+def _describe(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    from mmrec_core.datasets.catalogue import load_dataset
+    from mmrec_core.descriptions.service import describe
+
+    made = describe(
+        load_dataset(spec["dataset"]),
+        spec["config"],
+        lambda done, total, what: tell(done / max(1, total), what, {}),
+    )
+    return {"descriptions": made.artefact.key}
+
+
 def _install(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
     from mmrec_core.datasets.install import install
 
@@ -139,6 +151,7 @@ def _install(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
 HANDLERS: Registry[Handler] = Registry("kind of job")
 HANDLERS.register("study", _study)
 HANDLERS.register("embed", _embed)
+HANDLERS.register("describe", _describe)
 HANDLERS.register("install", _install)
 
 

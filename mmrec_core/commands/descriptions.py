@@ -24,10 +24,10 @@ def describe(options: argparse.Namespace) -> None:
             raise InputError("--answers imports what was said elsewhere; leave --model out.")
         if not options.slots and not options.prompt:
             raise InputError("Say what was asked: the slots with --slots, or --prompt NAME.")
-        prompt = None if options.slots else known_prompt(options.prompt)
+        told = None if options.slots else known_prompt(options.prompt)
         slots = options.slots or known_prompt(options.prompt).slots
         columns = tuple(options.columns) if options.columns else None
-        made = service.import_answers(dataset, Path(options.answers), slots, columns, prompt=prompt)
+        made = service.import_answers(dataset, Path(options.answers), slots, columns, prompt=told)
     else:
         if not options.model:
             raise InputError("Name a model with --model, or answers made elsewhere with --answers.")
@@ -61,9 +61,8 @@ def describe(options: argparse.Namespace) -> None:
         "",
     ]
     lines.append(table(rows, ("status", "items", "share")))
-    said = [own for own in made.values if own]
-    asked = facts["prompt"] or {}
-    found = slot_table(said, made.slots, asked.get("example"))
+    said, prompt = made.asked, facts["prompt"] or {}
+    found = slot_table(said, made.slots, prompt.get("example"))
     value["slot_facts"] = found.astype(object).where(found.notna(), None).to_dict("records")
     value["distinctiveness"] = distinctiveness(said)
     if said:

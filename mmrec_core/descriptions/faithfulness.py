@@ -18,7 +18,7 @@ def slot_table(
     Values are compared in lower case and as lemmas, so that *Toy* and *toys* are one.
 
     Args:
-        values: Slot -> value of every item that something was said of.
+        values: Slot -> value of every item that was asked about.
         slots: In the order of the prompt.
         example: The prompt's own example; None: there was none.
 

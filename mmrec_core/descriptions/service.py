@@ -66,6 +66,12 @@ class Descriptions:
         return [json.loads(text) for text in self.artefact.table("answers")["values"]]
 
     @property
+    def asked(self) -> list[dict[str, str]]:
+        """Slot -> value of every item that was asked about, whatever came of it."""
+        statuses = self.artefact.table("answers")["status"]
+        return [own for own, status in zip(self.values, statuses, strict=True) if status != UNSAID]
+
+    @property
     def counts(self) -> dict[str, int]:
         """Items of each status."""
         return dict(self.artefact.facts["statuses"])
@@ -134,6 +140,7 @@ def import_answers(
     columns: tuple[str, str] | None = None,
     *,
     prompt: Prompt | None = None,
+    title: str = "",
     into: Store | None = None,
 ) -> Descriptions:
     """Answers that were made elsewhere, from a CSV of item and answer; parsed like our own.
@@ -144,26 +151,28 @@ def import_answers(
         slots: In the order of the prompt.
         columns: Names of the columns of item and answer; None: guessed.
         prompt: Under which they were made; None: not known.
+        title: What the answers are called; empty: the name of the file.
         into: The store; None: that of this installation.
 
     Raises:
         InputError: The file cannot be read, lacks a column, or names no item of the dataset.
     """
-    table = _read(path)
+    called = title or path.name
+    table = _read(path, called)
     item, answer = columns or (
-        _column(table, ITEM_COLUMNS, "item", path),
-        _column(table, ANSWER_COLUMNS, "answer", path),
+        _column(table, ITEM_COLUMNS, "item", called),
+        _column(table, ANSWER_COLUMNS, "answer", called),
     )
     for name in (item, answer):
         if name not in table:
-            raise InputError(f"{path.name} has no column {name!r}; it has {_listed(table)}.")
+            raise InputError(f"{called} has no column {name!r}; it has {_listed(table)}.")
     twice = table[item].duplicated()
     if twice.any():
         line = int(np.flatnonzero(twice)[0])
-        raise InputError(f"{path.name}, row {line + 1}: {table[item].iloc[line]!r} comes twice.")
+        raise InputError(f"{called}, row {line + 1}: {table[item].iloc[line]!r} comes twice.")
     said = table.set_index(item)[answer].reindex(dataset.item_ids)
     if said.isna().all():
-        raise InputError(f"{path.name}: no {item} is the id of an item of {dataset.name!r}.")
+        raise InputError(f"{called}: no {item} is the id of an item of {dataset.name!r}.")
     answers = ["" if pd.isna(text) else str(text) for text in said]
     silent = {at: "the file has no answer for it" for at, text in enumerate(said) if pd.isna(text)}
     unknown = int((~table[item].isin(dataset.item_ids)).sum())
@@ -178,7 +187,7 @@ def import_answers(
 
     def write(folder: Path) -> dict[str, Any]:
         facts = _write(folder, dataset, slots, answers, silent)
-        about = {"model": path.name, "unknown": unknown, "seconds": 0.0, "imported": True}
+        about = {"model": called, "unknown": unknown, "seconds": 0.0, "imported": True}
         return {**facts, **about, "prompt": prompt.model_dump(mode="json") if prompt else None}
 
     return Descriptions((into or installed_store()).put(KIND, spec, write))
@@ -299,7 +308,7 @@ def _write(
     }
 
 
-def _read(path: Path) -> pd.DataFrame:
+def _read(path: Path, called: str) -> pd.DataFrame:
     try:
         with warnings.catch_warnings():
             # Answers hold commas: a row that is not quoted must not lose what stands behind them.
@@ -310,22 +319,22 @@ def _read(path: Path) -> pd.DataFrame:
     except FileNotFoundError:
         raise InputError(f"There is no file {path}.") from None
     except UnicodeDecodeError:
-        raise InputError(f"{path.name} is not UTF-8; save it as UTF-8.") from None
+        raise InputError(f"{called} is not UTF-8; save it as UTF-8.") from None
     except pd.errors.ParserWarning:
         raise InputError(
-            f"{path.name} has rows with more cells than its header; put answers in quotes."
+            f"{called} has rows with more cells than its header; put answers in quotes."
         ) from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
-        raise InputError(f"{path.name} is not a readable CSV: {str(error).strip()}.") from None
+        raise InputError(f"{called} is not a readable CSV: {str(error).strip()}.") from None
     return table
 
 
-def _column(table: pd.DataFrame, known: Sequence[str], role: str, path: Path) -> str:
+def _column(table: pd.DataFrame, known: Sequence[str], role: str, called: str) -> str:
     by_name = {str(name).strip().casefold(): str(name) for name in reversed(table.columns)}
     found = next((by_name[name] for name in known if name in by_name), None)
     if found is None:
         raise InputError(
-            f"{path.name} has no column for the {role} ({', '.join(known)}); it has "
+            f"{called} has no column for the {role} ({', '.join(known)}); it has "
             f"{_listed(table)}. Name both columns with --columns ITEM ANSWER."
         )
     return found

@@ -25,6 +25,7 @@ KINDS = {
     "embeddings": "Embeddings",
     "run": "Runs",
     "study": "Studies",
+    "descriptions": "Descriptions",
     "jobs": "Jobs: states and logs",
 }
 

@@ -1,0 +1,59 @@
+"""Descriptions: what does a model say it saw? Answers beside pictures, slot by slot."""
+
+import streamlit as st
+
+from mmrec_core.datasets.catalogue import load_dataset
+from mmrec_core.descriptions.service import Descriptions, list_descriptions
+from pages.ui import described, gallery, tell
+from pages.ui.address import choose
+from pages.ui.dataset import pick_dataset
+from pages.ui.words import in_words
+
+ITEMS, SLOTS, ADD = "Items", "Slots", "Add descriptions"
+
+
+def main() -> None:
+    st.title("What does a model say it saw?", anchor=False)
+    dataset = load_dataset(pick_dataset())
+    tell.take_up_new(dataset.name)
+    tell.show_jobs(dataset.name)
+    known = {own.artefact.key[:12]: own for own in list_descriptions(dataset.name)}
+    if not known:
+        st.markdown(
+            "Nothing has been said of these items yet. A **vision-language model** is shown each "
+            "picture and fills named slots in; its answers are parsed, kept raw beside what was "
+            "read from them, and can serve as attributes."
+        )
+        with in_words():
+            tell.add(dataset)
+        return
+    chosen = _chosen(known)
+    st.markdown(described.sentence(chosen))
+    parts = {
+        ITEMS: lambda: described.items(dataset, chosen),
+        SLOTS: lambda: described.slots(chosen),
+        ADD: lambda: tell.add(dataset),
+    }
+    part = st.segmented_control(
+        "Show",
+        list(parts),
+        default=ITEMS,
+        required=True,
+        key="said",
+        label_visibility="collapsed",
+        bind="query-params",
+        persist_state="session",
+    )
+    with in_words():
+        parts[str(part)]()
+    with in_words():
+        gallery.item_opened(dataset)
+
+
+def _chosen(known: dict[str, Descriptions]) -> Descriptions:
+    labels = {key: described.label(own) for key, own in known.items()}
+    key = choose("Descriptions", list(known), "of", next(iter(known)), labels.__getitem__)
+    return known[key]
+
+
+main()

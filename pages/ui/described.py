@@ -1,0 +1,217 @@
+"""Finished descriptions: items with what was said of them, and slots over the catalogue."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from mmrec_core.datasets.catalogue import thumbnail_path
+from mmrec_core.descriptions.faithfulness import distinctiveness, slot_table
+from mmrec_core.descriptions.service import Descriptions
+from mmrec_core.domain import Dataset
+from mmrec_core.figures.words import shorten
+from pages.ui.export import export_menu
+from pages.ui.gallery import name_of, open_item
+from pages.ui.studies import when
+from pages.ui.words import escape, how
+
+PAGE_SIZE = 12
+THUMBNAIL = 110
+STATUSES = {
+    "strict": ("as asked", "green"),
+    "recovered": ("another form", "blue"),
+    "partial": ("incomplete", "orange"),
+    "refused": ("refused", "red"),
+    "empty": ("empty", "red"),
+    "none": ("not asked", "gray"),
+}
+"""Status -> words and colour."""
+
+_HOW = (
+    "Every answer is kept as it came. It is read by the **names** of the slots: *as asked* keeps "
+    "to the form of the prompt exactly; *another form* gives every slot in some other way; "
+    "*incomplete* lacks slots or holds words that belong to none; *refused* says that the model "
+    "would or could not answer. Where names are missing and as many keywords as slots were given, "
+    "they are taken by their place, and the item says so. Nothing is filled in."
+)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _table(key: str, _made: Descriptions) -> pd.DataFrame:
+    return _made.table
+
+
+@st.cache_data(max_entries=8, show_spinner="Counting what is said in every slot")
+def _slots(key: str, _made: Descriptions) -> tuple[pd.DataFrame, float]:
+    said, prompt = _made.asked, _made.artefact.facts["prompt"] or {}
+    return slot_table(said, _made.slots, prompt.get("example")), distinctiveness(said)
+
+
+def label(made: Descriptions) -> str:
+    """A line in a picker."""
+    facts = made.artefact.facts
+    strategy = (facts["prompt"] or {}).get("strategy", "imported")
+    told = "imported" if facts["imported"] else strategy
+    return f"{facts['model']} · {told} · {when(made.artefact.meta['created'])}"
+
+
+def sentence(made: Descriptions) -> str:
+    """How much was said, and how well it keeps to the form, as markdown."""
+    counts, total = made.counts, made.artefact.facts["n_items"]
+    asked = total - counts.get("none", 0)
+    if not asked:
+        return f"None of the **{total:,}** items was described\\."
+    strict = counts.get("strict", 0) / asked
+    whole = strict + counts.get("recovered", 0) / asked
+    text = (
+        f"**{asked:,}** of {total:,} items were described; **{whole:.1%}** of the answers fill "
+        f"every slot, {strict:.1%} in exactly the form that was asked for"
+    )
+    refused = counts.get("refused", 0) + counts.get("empty", 0)
+    if refused:
+        text += f", and {refused:,} say nothing"
+    return f"{text}\\."
+
+
+def items(dataset: Dataset, made: Descriptions) -> None:
+    """Pictures with what was said of them; search and filter by status."""
+    table = _table(made.artefact.key, made)
+    counts = made.counts
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        query = st.text_input(
+            "Search",
+            key="said-q",
+            bind="query-params",
+            placeholder="Words in id, title or answer",
+            icon=":material/search:",
+            on_change=_first_page,
+        )
+        status = st.selectbox(
+            "Answers",
+            ["all", *counts],
+            format_func=lambda s: (
+                "All items" if s == "all" else f"{STATUSES[s][0]} ({counts[s]:,})"
+            ),
+            key="status",
+            bind="query-params",
+            on_change=_first_page,
+            width=220,
+        )
+    rows = _matching(dataset, table, query or "", status)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        many = "items match" if len(rows) != 1 else "item matches"
+        st.markdown(
+            f"All {len(table):,} items" if len(rows) == len(table) else f"**{len(rows):,}** {many}",
+            width="stretch",
+        )
+        how("How", _HOW, None, {"prompt": made.artefact.facts["prompt"]})
+        export_menu(f"descriptions-{made.artefact.key[:8]}", lambda: table.iloc[rows])
+    if not len(rows):
+        st.info("No item matches. Use fewer words, or show all answers.")
+        return
+    n_pages = -(-len(rows) // PAGE_SIZE)
+    place = st.container()
+    with st.container(horizontal_alignment="center"):
+        page = (
+            st.pagination(n_pages, key="said-page", bind="query-params", max_visible_pages=9)
+            if n_pages > 1
+            else 1
+        )
+    with place:
+        shown = rows[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+        for start in range(0, len(shown), 2):
+            for place, row in zip(
+                st.columns(2, gap="large"), shown[start : start + 2], strict=False
+            ):
+                with place:
+                    _card(dataset, table.iloc[row], made.slots)
+
+
+def _first_page() -> None:
+    if st.session_state.get("said-page", 1) != 1:
+        st.session_state["said-page"] = 1
+
+
+def _matching(dataset: Dataset, table: pd.DataFrame, query: str, status: str) -> np.ndarray:
+    kept = np.ones(len(table), dtype=bool)
+    read = (dataset.items["title"], table["item_id"], table["answer"])
+    for word in query.split():
+        found = [cells.str.contains(word, case=False, regex=False).to_numpy(bool) for cells in read]
+        kept &= np.logical_or.reduce(found)
+    if status != "all":
+        kept &= (table["status"] == status).to_numpy(dtype=bool)
+    return np.flatnonzero(kept)
+
+
+def _card(dataset: Dataset, said: pd.Series, slots: tuple[str, ...]) -> None:
+    item = dataset.items.iloc[int(said.name)]  # type: ignore[call-overload]
+    picture, words = st.columns([1, 3], gap="small")
+    with picture:
+        path = thumbnail_path(dataset, item["image"], 320)
+        if path is not None and path.is_file():
+            st.image(str(path), width=THUMBNAIL, alt=name_of(item))
+        else:
+            st.caption("no picture")
+    with words:
+        st.button(
+            escape(shorten(name_of(item), 60)),
+            key=f"open-said-{said['item_id']}",
+            type="tertiary",
+            on_click=open_item,
+            args=(said["item_id"],),
+        )
+        text, colour = STATUSES[said["status"]]
+        badge = f":{colour}-badge[{text}]"
+        if said["by_place"]:
+            badge += " :orange-badge[read by place]"
+        if said["status"] == "none":
+            st.markdown(f"{badge} :small[:gray[{escape(said['failure'])}]]")
+            return
+        values = [
+            f":gray[{escape(slot)}] {escape(said[f'slot: {slot}'])}"
+            for slot in slots
+            if isinstance(said[f"slot: {slot}"], str)
+        ]
+        st.markdown("  \n".join([badge, " · ".join(values)]))
+        if said["status"] != "strict" and said["answer"]:
+            st.caption(f"Said: {escape(shorten(said['answer'], 300))}")
+
+
+def slots(made: Descriptions) -> None:
+    """How much is said in each slot, and how much of it the prompt said first."""
+    table, own = _slots(made.artefact.key, made)
+    percent = st.column_config.NumberColumn(format="percent")
+    st.dataframe(
+        table.rename(
+            columns={
+                "slot": "Slot",
+                "coverage": "Coverage",
+                "values": "Values",
+                "entropy": "Entropy, bits",
+                "evenness": "Evenness",
+                "top": "Most frequent",
+                "top_share": "Its share",
+                "leakage": "As in the example",
+            }
+        ),
+        hide_index=True,
+        placeholder="–",
+        column_config={
+            **dict.fromkeys(("Coverage", "Its share", "As in the example"), percent),
+            "Entropy, bits": st.column_config.NumberColumn(
+                format="%.2f", help="Of the values of this slot: 0 where all say the same"
+            ),
+            "Evenness": st.column_config.NumberColumn(
+                format="%.2f", help="Entropy over that of as many equally frequent values"
+            ),
+        },
+        alt="Slots of the descriptions",
+    )
+    leaking = table[table["leakage"] >= 0.5]
+    for row in leaking.to_dict("records"):
+        st.warning(
+            f"{row['leakage']:.0%} of the answers in {escape(row['slot'])} only repeat the word of "
+            f"the prompt's own example, {escape(row['top'])}: another example would tell whether "
+            "the model sees it or copies it."
+        )
+    st.markdown(f"**{own:.1%}** of the descriptions are an item's own; the others are shared\\.")
+    export_menu(f"slots-{made.artefact.key[:8]}", lambda: table)
