@@ -60,6 +60,10 @@ def sentence(made: Descriptions) -> str:
     asked = total - counts.get("none", 0)
     if not asked:
         return f"None of the **{total:,}** items was described\\."
+    if (made.artefact.facts["prompt"] or {}).get("strategy", "structured") != "structured":
+        return (
+            f"**{asked:,}** of {total:,} items were described in words; no slots were asked for\\."
+        )
     strict = counts.get("strict", 0) / asked
     whole = strict + counts.get("recovered", 0) / asked
     text = (
