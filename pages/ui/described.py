@@ -4,18 +4,16 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from mmrec_core.datasets.catalogue import thumbnail_path
 from mmrec_core.descriptions.faithfulness import distinctiveness, slot_table
 from mmrec_core.descriptions.service import Descriptions
 from mmrec_core.domain import Dataset
 from mmrec_core.figures.words import shorten
 from pages.ui.export import export_menu
-from pages.ui.gallery import name_of, open_item
+from pages.ui.gallery import tile, tile_style
 from pages.ui.studies import when
 from pages.ui.words import escape, how
 
 PAGE_SIZE = 12
-THUMBNAIL = 110
 STATUSES = {
     "strict": ("as asked", "green"),
     "recovered": ("another form", "blue"),
@@ -121,6 +119,7 @@ def items(dataset: Dataset, made: Descriptions) -> None:
             else 1
         )
     with place:
+        tile_style()
         shown = rows[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
         for start in range(0, len(shown), 2):
             for place, row in zip(
@@ -148,21 +147,10 @@ def _matching(dataset: Dataset, table: pd.DataFrame, query: str, status: str) ->
 
 def _card(dataset: Dataset, said: pd.Series, slots: tuple[str, ...]) -> None:
     item = dataset.items.iloc[int(said.name)]  # type: ignore[call-overload]
-    picture, words = st.columns([1, 3], gap="small")
+    picture, words = st.columns([2, 5], gap="small")
     with picture:
-        path = thumbnail_path(dataset, item["image"], 320)
-        if path is not None and path.is_file():
-            st.image(str(path), width=THUMBNAIL, alt=name_of(item))
-        else:
-            st.caption("no picture")
+        tile(dataset, item, f"said-{said['item_id']}")
     with words:
-        st.button(
-            escape(shorten(name_of(item), 60)),
-            key=f"open-said-{said['item_id']}",
-            type="tertiary",
-            on_click=open_item,
-            args=(said["item_id"],),
-        )
         text, colour = STATUSES[said["status"]]
         badge = f":{colour}-badge[{text}]"
         if said["by_place"]:

@@ -220,27 +220,44 @@ def tiles(dataset: Dataset, rows: np.ndarray, notes: Sequence[str] = (), key: st
         notes: A line of markdown under each title; empty: none.
         key: Tells the grids of a page apart.
     """
-    st.html(_STYLE)
+    tile_style()
     shown = dataset.items.iloc[rows][["item_id", "title", "image"]].to_dict("records")
     with st.container(horizontal=True, gap="small"):
         for place, item in enumerate(shown):
-            title = name_of(item)
-            with st.container(width=TILE, gap=None, key=f"tile-{key}-{place}"):
-                path = thumbnail_path(dataset, item["image"], 320)
-                st.image(
-                    _NO_PICTURE if path is None or not path.is_file() else str(path),
-                    width="stretch",
-                    alt=title,
-                )
-                st.button(
-                    escape(shorten(title, 48)),
-                    key=f"open-{key}-{place}",
-                    type="tertiary",
-                    on_click=open_item,
-                    args=(item["item_id"],),
-                )
-                if notes:
-                    st.caption(notes[place])
+            tile(dataset, item, f"{key}-{place}", notes[place] if notes else "")
+
+
+def tile(dataset: Dataset, item: Mapping[str, str], key: str, note: str = "") -> None:
+    """One picture with its title; a click anywhere on it opens the item. Needs ``tile_style``.
+
+    Args:
+        dataset: Whose item.
+        item: Its id, title and image.
+        key: Tells the tiles of a page apart.
+        note: A line of markdown under the title; empty: none.
+    """
+    title = name_of(item)
+    with st.container(width=TILE, gap=None, key=f"tile-{key}"):
+        path = thumbnail_path(dataset, item["image"], 320)
+        st.image(
+            _NO_PICTURE if path is None or not path.is_file() else str(path),
+            width="stretch",
+            alt=title,
+        )
+        st.button(
+            escape(shorten(title, 48)),
+            key=f"open-{key}",
+            type="tertiary",
+            on_click=open_item,
+            args=(item["item_id"],),
+        )
+        if note:
+            st.caption(note)
+
+
+def tile_style() -> None:
+    """How tiles look and where they can be clicked; once a page."""
+    st.html(_STYLE)
 
 
 def open_item(item_id: str) -> None:
