@@ -14,6 +14,17 @@ _STOPPED = {
 }
 
 
+def unfinished_jobs(kind: str, dataset: str) -> list[jobs.JobState]:
+    """Jobs of a kind on a dataset that are under way or were stopped before their end."""
+    return [
+        state
+        for state in jobs.jobs()
+        if state.kind == kind
+        and state.status != "done"
+        and jobs.spec(state.key).get("dataset") == dataset
+    ]
+
+
 def job_panel(key: str) -> None:
     """Live progress of a job; when it is done, the page is drawn again.
 

@@ -11,7 +11,7 @@ from mmrec_core.settings import settings
 from mmrec_core.studies.plan import Plan, cores_in_words, minutes_in_words, plan_study
 from mmrec_core.studies.results import list_studies
 from mmrec_core.studies.study import make_study
-from pages.ui.job import job_panel
+from pages.ui.job import job_panel, unfinished_jobs
 from pages.ui.words import escape
 
 _WATCHED = "watched-jobs"
@@ -93,13 +93,7 @@ def start_button(values: dict[str, Any], title: str, label: str, key: str, where
 
 def study_jobs(dataset: str) -> list[jobs.JobState]:
     """Studies of a dataset that are under way or were stopped before their end."""
-    return [
-        state
-        for state in jobs.jobs()
-        if state.kind == "study"
-        and state.status != "done"
-        and jobs.spec(state.key).get("dataset") == dataset
-    ]
+    return unfinished_jobs("study", dataset)
 
 
 def take_up_finished(dataset: str) -> None:

@@ -11,7 +11,7 @@ from mmrec_core.domain import Dataset
 from mmrec_core.extractors import make_extractor
 from mmrec_core.extractors.prompts import STRATEGIES, known_prompt, known_prompts
 from mmrec_core.settings import settings
-from pages.ui.job import job_panel
+from pages.ui.job import job_panel, unfinished_jobs
 from pages.ui.words import escape
 
 LARGEST_MIB = 200
@@ -22,13 +22,7 @@ _WATCHED = "watched-descriptions"
 
 def describe_jobs(dataset: str) -> list[jobs.JobState]:
     """Descriptions of a dataset that are under way or were stopped before their end."""
-    return [
-        state
-        for state in jobs.jobs()
-        if state.kind == "describe"
-        and state.status != "done"
-        and jobs.spec(state.key).get("dataset") == dataset
-    ]
+    return unfinished_jobs("describe", dataset)
 
 
 def show_jobs(dataset: str) -> None:
