@@ -256,7 +256,7 @@ class VisionLanguage(HubModel, ImageExtractor[Item]):
             return ""
         return (
             f"{self.model} brings code of its own, which could do anything on this machine; switch "
-            "on remote_code only if you trust its makers"
+            "on remote_code, from the command line, only if you trust its makers"
         )
 
     @cached_property

@@ -200,9 +200,10 @@ def _model(extractor: str, key: str) -> dict[str, Any]:
         **_KEPT,
     ).strip()
     with st.expander("Options of the model"):
-        options = config_form(
-            EXTRACTORS.get(extractor).Config, key, columns=2, leave_out=("model", "custom")
-        )
+        # Whoever opens the page must not be able to run a model's code on the machine.
+        left_out = ("model", "custom", "remote_code")
+        kind = EXTRACTORS.get(extractor).Config
+        options = config_form(kind, key, columns=2, leave_out=left_out)
     config = {"model": model, **options}
     ok, reason = make_extractor(extractor, config).availability()
     if not ok and model:

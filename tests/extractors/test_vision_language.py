@@ -139,7 +139,7 @@ def test_a_models_own_code_is_not_run_unasked(models, tmp_path, picture_dataset)
     with_own_code(folder)
     model = asked(folder)
     ok, reason = model.availability()
-    assert not ok and "switch on remote_code only if you trust" in reason
+    assert not ok and "switch on remote_code, from the command line, only if" in reason
     with pytest.raises(InputError, match="code of its own"):
         model.encode(picture_dataset, "cpu")
     assert asked(folder, remote_code=True).availability().ok

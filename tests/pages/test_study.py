@@ -129,6 +129,7 @@ def test_a_vision_language_model_makes_a_joint_matrix(
     assert app.selectbox(key=f"{small_shop.NAME}.joint").value == "vision-language"
     positions = app.selectbox(key=f"{small_shop.NAME}.joint.position")
     assert positions.options == ["prompt_end", "answer_eos", "image_mean", "all_mean"]
+    assert not [box for box in app.checkbox if "remote_code" in str(box.key)]
     app.text_input(key=f"{small_shop.NAME}.joint.prompt").set_value("nothing").run()
     assert not app.exception and "Choose what makes the features of joint" in text_of(app)
 
