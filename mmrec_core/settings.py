@@ -59,6 +59,11 @@ class Settings:
         return PROJECT / "data" / "demo"
 
     @property
+    def models(self) -> Path:
+        """Models that come with the program."""
+        return PROJECT / "data" / "models"
+
+    @property
     def demo_store(self) -> Path:
         """The committed, read-only layer of the store."""
         return self.demo / "store"

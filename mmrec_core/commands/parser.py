@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import NoReturn
 
-from mmrec_core.commands import actions, calibrate, descriptions, ship, studies
+from mmrec_core.commands import actions, calibrate, descriptions, ship, small_lvlm, studies
 from mmrec_core.datasets.split import STRATEGIES
 from mmrec_core.extractors.prompts import STRATEGIES as STRATEGIES_ASKED
 
@@ -173,6 +173,17 @@ def build_parser() -> argparse.ArgumentParser:
         "Fills the demo's committed store layer: embeddings, default studies, calibration.",
         ship.ship,
     )
+
+    train = add(
+        "train-lvlm",
+        "Trains the bundled small vision-language model anew; about two hours, resumable.",
+        small_lvlm.train_lvlm,
+    )
+    train.add_argument("--out", required=True, help="folder to write the model to")
+    train.add_argument(
+        "--set", action="extend", nargs="+", default=[], metavar="NAME=VALUE",
+        help="numbers of the recipe, such as language_steps=100",
+    )  # fmt: skip
 
     run = add("run", "Does a job that a page has started.", actions.run)
     run.add_argument("key")

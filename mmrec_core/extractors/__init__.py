@@ -11,6 +11,7 @@ from mmrec_core.extractors.context_controls import OtherModality
 from mmrec_core.extractors.controls import CONTROLS, Control, apply
 from mmrec_core.extractors.efficientnet_lite import EfficientNetLite
 from mmrec_core.extractors.hub_models import HubImage, HubText
+from mmrec_core.extractors.input_controls import InputControl
 from mmrec_core.extractors.minilm import MiniLM
 from mmrec_core.extractors.precomputed import Precomputed
 from mmrec_core.extractors.service import (
@@ -21,6 +22,7 @@ from mmrec_core.extractors.service import (
     make_extractor,
     save_embeddings,
 )
+from mmrec_core.extractors.small_lvlm import SmallLvlm
 from mmrec_core.extractors.vision_language import VisionLanguage
 
 __all__ = [
@@ -34,9 +36,11 @@ __all__ = [
     "ExtractorConfig",
     "HubImage",
     "HubText",
+    "InputControl",
     "MiniLM",
     "OtherModality",
     "Precomputed",
+    "SmallLvlm",
     "VisionLanguage",
     "apply",
     "default_extractor",

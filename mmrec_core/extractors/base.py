@@ -158,6 +158,10 @@ class Extractor(ABC):
             "inputs": self.inputs_fingerprint(dataset),
         }
 
+    def caution(self, dataset: Dataset) -> str:
+        """What to know before it is used on ``dataset``, a sentence without its end; mostly ""."""
+        return ""
+
     def prepare(self) -> None:  # noqa: B027
         """Gets what has to be here before ``spec`` is known; most need nothing."""
 

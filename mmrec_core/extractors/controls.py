@@ -9,7 +9,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -34,11 +34,13 @@ class Context:
         seed: Of every random draw.
         features: All features before anything is replaced.
         groups: Such as ``category``, where the dataset has one, and ``popularity``.
+        extracted: Control -> the matrix that was made under it, for controls of the input.
     """
 
     seed: int
     features: Features
     groups: Groups = field(default_factory=dict)
+    extracted: Features = field(default_factory=dict)
 
 
 class Control(ABC):
@@ -54,6 +56,10 @@ class Control(ABC):
         content: True when the features are still the items' own.
         within: Name of the groups that it reads; empty: none.
         drawn: True when it is drawn at random, so that each seed gives another.
+        extraction: Options of the extractor under which the matrix is made again; empty: the
+            control works on the matrix that is there.
+        concerns: What of the extractor's input it replaces, such as ``input-picture``; empty for
+            controls that work on the matrix.
     """
 
     name: ClassVar[str]
@@ -65,6 +71,8 @@ class Control(ABC):
     content: ClassVar[bool] = False
     within: ClassVar[str] = ""
     drawn: ClassVar[bool] = False
+    extraction: ClassVar[Mapping[str, Any]] = {}
+    concerns: ClassVar[str] = ""
 
     @abstractmethod
     def one(self, embeddings: Embeddings, context: Context) -> Embeddings | None:
@@ -332,6 +340,7 @@ def apply(
     control: str,
     seed: int = 0,
     groups: Groups | None = None,
+    extracted: Features | None = None,
 ) -> Features:
     """Replaces one modality, or all, by a control.
 
@@ -341,6 +350,7 @@ def apply(
         control: A name in CONTROLS.
         seed: Not negative; of every random draw.
         groups: What the items can be grouped by, for controls that read it.
+        extracted: Control -> the matrix made under it, for controls of the extractor's input.
 
     Returns:
         New features; modalities that were not named are the very same objects.
@@ -358,7 +368,9 @@ def apply(
     reason = chosen.why_not(list(features), modality, groups or {})
     if reason:
         raise InputError(f"Control {control!r} cannot be applied to {modality}: {reason}.")
-    context = Context(seed, features, groups or {})
+    if chosen.extraction and control not in (extracted or {}):
+        raise InputError(f"{chosen.title}: the matrix was not extracted under this control.")
+    context = Context(seed, features, groups or {}, extracted or {})
     if modality == ALL:
         return chosen.together(features, context)
     stand_in = chosen.one(features[modality], context)

@@ -13,6 +13,8 @@ from mmrec_core.domain import InputError, sha256_json
 from mmrec_core.settings import settings
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
+BUNDLED = "small-lvlm"
+"""Name of the model that comes with the program, in place of a hub id."""
 SECONDS = 4.0
 """How long the hub has to answer at all."""
 
@@ -28,11 +30,11 @@ def find_model(model: str) -> Path | None:
     """The folder of a model that is on this machine, or None.
 
     Args:
-        model: A local folder, or a hub id whose snapshot lies in the hub's cache.
+        model: A local folder, a hub id whose snapshot lies in the hub's cache, or BUNDLED.
     """
     if not model.strip():
         return None
-    folder = Path(model).expanduser()
+    folder = Path(model).expanduser() if model != BUNDLED else settings().models / BUNDLED
     if (folder / "config.json").is_file() or (folder / "modules.json").is_file():
         return folder.resolve()
     if not HUB_ID.fullmatch(model):
@@ -53,6 +55,8 @@ def why_missing(model: str) -> str:
     """Why a model is not on this machine, and how to get it; no full stop."""
     if not model.strip():
         return "no model is named; set the option model to a local folder or a hub id"
+    if model == BUNDLED:
+        return f"the bundled model is gone from {settings().models}; fetch the program again"
     folder = Path(model).expanduser()
     if folder.is_dir():
         return f"the folder {model} holds no config.json, so it is no model"

@@ -52,6 +52,10 @@ class ImageExtractor(Extractor, Generic[P]):
         """What is read of an item beside its picture; nothing, unless an extractor says so."""
         return pd.Series("", index=dataset.items.index, dtype="str")
 
+    def shown(self, dataset: Dataset) -> "pd.Series[str]":
+        """Name of the picture that is read for each item: its own, unless an extractor says so."""
+        return _column(dataset, "image")
+
     def observed(self, dataset: Dataset) -> np.ndarray:
         """True where the item names a picture."""
         observed: np.ndarray = (_column(dataset, "image") != "").to_numpy(dtype=bool)
@@ -92,7 +96,7 @@ class ImageExtractor(Extractor, Generic[P]):
             Items seen before; positions within ``rows`` of what was read; that; and position ->
             why it could not be read.
         """
-        images, words = _column(dataset, "image").iloc[rows], self.words(dataset).iloc[rows]
+        images, words = self.shown(dataset).iloc[rows], self.words(dataset).iloc[rows]
         jobs = [(dataset.image_path(i), w) for i, w in zip(images, words, strict=True)]
         seen = 0
         for batch in _decoded(jobs, self.read, batch_size):

@@ -17,7 +17,8 @@ from mmrec_core.domain import Dataset, InputError, sha256_json, sha256_strings
 from mmrec_core.extractors.base import EXTRACTORS, Available, ExtractorConfig
 from mmrec_core.extractors.hub import find_model
 from mmrec_core.extractors.hub_models import MODEL, HubModel
-from mmrec_core.extractors.images import ImageExtractor, read_rgb
+from mmrec_core.extractors.images import GREY, SIDE, ImageExtractor, read_rgb
+from mmrec_core.extractors.permutation import derangement
 from mmrec_core.extractors.prompts import Prompt, Strategy, known_prompt
 from mmrec_core.extractors.readers import Reader, make_reader
 from mmrec_core.lazy import lazy_import
@@ -30,10 +31,13 @@ else:
     torch = lazy_import("torch")
 
 GIB = 2**30
+OTHERS_SEED = 20_251
+"""Of the one draw that gives every item another's picture or title: extraction is dear."""
 SPARE = 1.3
 """Memory for activations beside the weights, as a multiple of them."""
 
 Position = Literal["prompt_end", "answer_eos", "image_mean", "all_mean"]
+Given = Literal["own", "blank", "other"]
 Item = tuple[Image.Image, str]
 """A picture, and the prompt about it."""
 
@@ -57,6 +61,15 @@ class VisionLanguageConfig(ExtractorConfig):
     )
     layer: int = Field(-1, description="Hidden layer; -1 is the last, 0 the input embeddings")
     answer_tokens: int = Field(64, ge=1, le=512, description="Longest answer, in tokens")
+    picture: Given = Field(
+        "own",
+        description="Which picture the model is shown. blank and other are controls: one grey "
+        "picture for all, or another item's.",
+    )
+    title: Given = Field(
+        "own",
+        description="Which title stands in a prompt that holds one. blank and other are controls.",
+    )
     remote_code: bool = Field(
         False,
         description="Run the code that comes with the model. It can do anything that you can do on "
@@ -123,19 +136,40 @@ class VisionLanguage(HubModel, ImageExtractor[Item]):
 
     def words(self, dataset: Dataset) -> "pd.Series[str]":
         """The prompt about each item."""
-        prompt = self.prompt
-        if not prompt.gives_title:
+        prompt, given = self.prompt, self.config.title
+        if not prompt.gives_title or given == "blank":
             return pd.Series(prompt.render(), index=dataset.items.index, dtype="str")
         titles = dataset.items["title"].fillna("").astype(str)
+        if given == "other":
+            # Who has a title stays as it is; only whose it is changes.
+            titles = self._of_others(titles, titles != "", "title")
         return titles.map(prompt.render)
+
+    def shown(self, dataset: Dataset) -> "pd.Series[str]":
+        """The item's own picture, or under the control another item's."""
+        pictures = super().shown(dataset)
+        if self.config.picture != "other":
+            return pictures
+        return self._of_others(pictures, pictures != "", "picture")
+
+    def _of_others(
+        self, values: "pd.Series[str]", present: "pd.Series[bool]", what: str
+    ) -> "pd.Series[str]":
+        """Each present value given to another item; one draw, the same wherever it is made."""
+        groups = present.to_numpy(dtype=np.int64)
+        source = derangement(groups, np.random.default_rng([OTHERS_SEED, len(what)]))
+        source = np.where(groups == 1, source, np.arange(len(groups)))
+        return pd.Series(values.to_numpy()[source], index=values.index, dtype="str")
 
     def inputs_fingerprint(self, dataset: Dataset) -> str:
         """sha256 of pictures, prompt, and titles where the prompt gives them."""
-        titles = sha256_strings(self.words(dataset)) if self.prompt.gives_title else ""
-        return sha256_json([super().inputs_fingerprint(dataset), self.prompt.fingerprint, titles])
+        words = sha256_strings(self.words(dataset)) if self.prompt.gives_title else ""
+        return sha256_json([super().inputs_fingerprint(dataset), self.prompt.fingerprint, words])
 
     def read(self, path: Path, words: str) -> Item:
         """Picture and prompt; the family's reader prepares them in batches."""
+        if self.config.picture == "blank":
+            return Image.new("RGB", (SIDE, SIDE), (GREY, GREY, GREY)), words
         return read_rgb(path), words
 
     def forward(self, pictures: Sequence[Item], device: str) -> np.ndarray:

@@ -20,6 +20,8 @@ MODALITY_COLOURS: Mapping[str, str] = {
     "image": IMAGE,
     "text": TEXT,
     "joint": JOINT,
+    "input-picture": IMAGE,
+    "input-title": TEXT,
     "all": WHOLE_MODEL,
     "none": COLLABORATIVE,
 }
@@ -27,6 +29,8 @@ MODALITY_LABELS: Mapping[str, str] = {
     "image": "image",
     "text": "text",
     "joint": "joint",
+    "input-picture": "joint: its picture",
+    "input-title": "joint: its title",
     "all": "whole model",
     "none": "collaborative",
 }

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mmrec_core.extractors.input_controls import REMOVED, SHUFFLED
 from mmrec_core.metrics.significance import Effect, compare, crossed_mean
 from mmrec_core.recommenders import RECOMMENDERS
 from mmrec_core.store import Artefact
 from mmrec_core.studies.runs import curve_of, per_user_metric
-from mmrec_core.studies.study import Arm, Study, scopes
+from mmrec_core.studies.study import Arm, Study, input_scopes, scopes
 from mmrec_core.studies.verdict import FAMILIES, Comparison, Verdict, decide
 
 Runs = Mapping[Arm, Sequence[Artefact]]
@@ -47,12 +48,13 @@ def pairs_of(study: Study, arms: Sequence[Arm]) -> list[Pair]:
     pairs: list[Pair] = []
     for name in study.recommenders:
         real = Arm(name, "none", "real")
-        for scope in scopes(study.modalities):
+        for scope in (*scopes(study.modalities), *input_scopes(study)):
 
             def arm(control: str, name: str = name, scope: str = scope) -> Arm:
                 return Arm(name, scope, control)
 
-            shuffled, removed, mean = arm("shuffle"), arm("removed"), arm("mean")
+            shuffled, mean = arm(SHUFFLED.get(scope, "shuffle")), arm("mean")
+            removed = arm(REMOVED.get(scope, "removed"))
             candidates = [
                 ("used", real, shuffled),
                 ("gained", real, removed),
@@ -61,7 +63,7 @@ def pairs_of(study: Study, arms: Sequence[Arm]) -> list[Pair]:
                 *(
                     (f"over_{control}", real, arm(control))
                     for control in study.controls
-                    if control not in ("real", "shuffle", "removed")
+                    if control not in ("real", shuffled.control, removed.control)
                 ),
             ]
             pairs += [

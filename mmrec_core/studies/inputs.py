@@ -1,7 +1,7 @@
 """What the runs of a study read: dataset, split and features, loaded once in each process."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -28,16 +28,24 @@ from mmrec_core.extractors.service import (
     load_embeddings,
 )
 from mmrec_core.recommenders.validation import VALIDATION_K
-from mmrec_core.studies.study import FeatureChoice, Study
+from mmrec_core.studies.study import FeatureChoice, Study, extractions
 
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """Dataset, split, and real features aligned with the split's items."""
+    """Dataset, split, and features aligned with the split's items.
+
+    Attributes:
+        dataset: Installed.
+        split: Of its interactions.
+        features: Modality -> real features.
+        extracted: Control -> features that were extracted again under it.
+    """
 
     dataset: Dataset
     split: Split
     features: Features
+    extracted: Features = field(default_factory=dict)
 
     @property
     def missing(self) -> Mapping[str, bool]:
@@ -55,6 +63,7 @@ class Inputs:
         return {
             "split": self.split.fingerprint,
             **{m: e.fingerprint for m, e in sorted(self.features.items())},
+            **{c: e.fingerprint for c, e in sorted(self.extracted.items())},
         }
 
 
@@ -107,16 +116,21 @@ def item_groups(dataset: Dataset, split: Split) -> Groups:
     return groups
 
 
-def embedded(study: Study, modality: str) -> bool:
-    """True when the embeddings of a modality are in the store."""
-    choice = study.features[modality]
+def embedded(study: Study, what: str) -> bool:
+    """True when the embeddings of a modality, or of a control of the input, are in the store."""
+    choice = extractions(study)[what]
     dataset = load_dataset(study.dataset)
     return find_embeddings(dataset, choice.extractor, choice.config) is not None
 
 
-def embed_modality(study: Study, modality: str, progress: Progress = no_progress) -> None:
-    """Makes the embeddings of a modality, unless the store has them."""
-    choice = study.features[modality]
+def to_embed(study: Study) -> list[str]:
+    """What of ``extractions`` is not in the store yet."""
+    return [what for what in extractions(study) if not embedded(study, what)]
+
+
+def embed_one(study: Study, what: str, progress: Progress = no_progress) -> None:
+    """Makes the embeddings of a modality or control, unless the store has them."""
+    choice = extractions(study)[what]
     embed(load_dataset(study.dataset), choice.extractor, choice.config, progress)
 
 
@@ -134,8 +148,9 @@ def load_inputs(study: Study) -> Inputs:
                 f"({split.description}). Lower the relevance threshold or the k-core."
             )
     features: dict[str, Embeddings] = {}
-    for modality in study.modalities:
-        choice = study.features[modality]
+    extracted: dict[str, Embeddings] = {}
+    for what, choice in extractions(study).items():
+        modality = what if what in study.modalities else "joint"
         artefact = find_embeddings(dataset, choice.extractor, choice.config)
         if artefact is None:
             raise InputError(f"The {modality} embeddings of {dataset.name} are not made yet.")
@@ -151,8 +166,8 @@ def load_inputs(study: Study) -> Inputs:
                 f"Only {np.count_nonzero(aligned.observed)} of {split.n_items} items of "
                 f"{dataset.name} have {modality}: leave {modality} out of the study."
             )
-        features[modality] = aligned
-    return Inputs(dataset, split, features)
+        (features if what in study.modalities else extracted)[what] = aligned
+    return Inputs(dataset, split, features, extracted)
 
 
 def _enough_to_rank(study: Study, split: Split) -> None:

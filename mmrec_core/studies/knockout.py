@@ -5,7 +5,7 @@ import pandas as pd
 from mmrec_core.domain import InputError
 
 BACKBONE = "backbone"
-_BY_KIND = {"used": "shuffle", "gained": "removed"}
+_KINDS = ("used", "gained")
 _OVER = "over_"
 
 
@@ -31,8 +31,11 @@ def knockout_table(comparisons: pd.DataFrame, metric: str) -> pd.DataFrame:
     if not len(own):
         raise InputError(f"The study holds no comparison at {metric!r}.")
     kinds = own["kind"]
-    own = own[kinds.isin(_BY_KIND) | kinds.str.startswith(_OVER)]
-    stand_in = [_BY_KIND.get(kind, kind.removeprefix(_OVER)) for kind in own["kind"]]
+    own = own[kinds.isin(_KINDS) | kinds.str.startswith(_OVER)]
+    stand_in = [
+        BACKBONE if kind == _OVER + BACKBONE else base.rsplit(" · ", 1)[-1]
+        for kind, base in zip(own["kind"], own["base"], strict=True)
+    ]
     real = own["base_mean"] + own["effect"]
     return pd.DataFrame(
         {

@@ -27,7 +27,7 @@ from mmrec_core.studies.evidence import (
     per_user_table,
     verdicts_of,
 )
-from mmrec_core.studies.inputs import Inputs, embed_modality, embedded, load_inputs, resolved
+from mmrec_core.studies.inputs import Inputs, embed_one, load_inputs, resolved, to_embed
 from mmrec_core.studies.runs import KIND as RUN
 from mmrec_core.studies.runs import (
     environment,
@@ -48,7 +48,7 @@ SEEDS_AT_ONCE = 5
 METRICS = tuple(f"{name}@{k}" for name in RANKING_METRICS for k in CUTOFFS)
 
 Task = tuple[str, tuple[int, ...]]
-"""(label of an arm, seeds), ("tune " + label, ()), or ("embed MODALITY", ())."""
+"""(label of an arm, seeds), ("tune " + label, ()), or ("embed " + modality or control, ())."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def study_spec(study: Study, inputs: Inputs) -> dict[str, Any]:
 def finished_study(study: Study) -> Artefact | None:
     """The stored, sound result of a study, or None; looks only at what is there."""
     study = resolved(study.checked())
-    if not all(embedded(study, modality) for modality in study.modalities):
+    if to_embed(study):
         return None
     inputs = load_inputs(study)
     if not all(searched(study, inputs, arm) for arm in _arms(study, inputs)):
@@ -144,8 +144,7 @@ def _run_study(study: Study, meter: "_Meter", workers: int) -> Artefact:
     started = time.time()
     meter.parts.clear()
     meter.searches, meter.trials_done = {}, 0
-    todo = [m for m in study.modalities if not embedded(study, m)]
-    _carry_out(study, [(f"embed {m}", ()) for m in todo], workers, meter)
+    _carry_out(study, [(f"embed {what}", ()) for what in to_embed(study)], workers, meter)
     inputs = load_inputs(study)
     arms, skipped = arms_of(study, inputs.missing, inputs.groups)
     wanted = {search_arm(study, arm) for arm in arms if not searched(study, inputs, arm)}
@@ -372,7 +371,7 @@ def _work(study: Study, task: Task, tell: Callable[[float, str], None]) -> None:
     label, seeds = task
     progress = _throttled(tell)
     if label.startswith("embed "):
-        embed_modality(study, label.removeprefix("embed "), progress)
+        embed_one(study, label.removeprefix("embed "), progress)
         return
     _, inputs = _worker_inputs(study.model_dump_json())
     tuned = label.removeprefix("tune ")

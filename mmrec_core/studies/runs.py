@@ -64,7 +64,7 @@ def run_spec(
         "config": config.model_dump(mode="json"),
         "features": {
             modality: {
-                "fingerprint": inputs.features[modality].fingerprint,
+                "fingerprint": inputs.extracted.get(control, inputs.features[modality]).fingerprint,
                 "control": control,
                 "scope": "-" if control == "real" else scope,
             }
@@ -147,12 +147,16 @@ def arm_features(study: Study, inputs: Inputs, arm: Arm, seed: int) -> Features:
         return {}
     if arm.control in ("real", "none"):
         return inputs.features
+    if arm.control in inputs.extracted:
+        return controls.apply(
+            inputs.features, controls.ALL, arm.control, seed, extracted=inputs.extracted
+        )
     return controls.apply(inputs.features, arm.modality, arm.control, seed, inputs.groups)
 
 
 def left_in_place(inputs: Inputs, arm: Arm) -> int:
     """How many items keep their features in a shuffled arm, being alone in their group."""
-    if arm.control in ("real", "none"):
+    if arm.control in ("real", "none") or arm.control in inputs.extracted:
         return 0
     return controls.left_in_place(inputs.features, arm.modality, arm.control, inputs.groups)
 

@@ -9,12 +9,21 @@ from mmrec_core.studies import verdict as rules
 if TYPE_CHECKING:
     from mmrec_core.studies.verdict import Judged, Verdict
 
-_THINGS = {"image": "pictures", "text": "words", "joint": "joint embeddings", "all": "content"}
+_THINGS = {
+    "image": "pictures",
+    "text": "words",
+    "joint": "joint embeddings",
+    "all": "content",
+    "input-picture": "pictures given to the vision-language model",
+    "input-title": "titles given to the vision-language model",
+}
 _ITS = {
     "image": "the picture",
     "text": "the words",
     "joint": "the joint embeddings",
     "all": "the content",
+    "input-picture": "the picture through the joint embeddings",
+    "input-title": "the title through the joint embeddings",
 }
 
 _LEADS = {

@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from mmrec_core.datasets.split import SplitConfig
 from mmrec_core.domain import InputError, sha256_json
 from mmrec_core.extractors.base import EXTRACTORS
-from mmrec_core.extractors.controls import CONTROLS, Groups
+from mmrec_core.extractors.controls import CONTROLS, Control, Groups
+from mmrec_core.extractors.input_controls import PICTURE, TITLE
+from mmrec_core.extractors.vision_language import VisionLanguage
 from mmrec_core.metrics.ranking import CUTOFFS
 from mmrec_core.recommenders import RECOMMENDERS
 from mmrec_core.recommenders.base import RecommenderConfig
@@ -226,7 +228,8 @@ class Arm:
 
     Attributes:
         recommender: Its name.
-        modality: Which modality the control replaces: image, text, joint, ``all``, or ``none``.
+        modality: Which modality the control replaces: image, text, joint, ``all``, or ``none``;
+            ``input-picture`` or ``input-title`` where a joint matrix was extracted again.
         control: ``real`` where nothing is replaced, ``none`` where no content is read.
     """
 
@@ -260,6 +263,17 @@ def scopes(modalities: tuple[str, ...]) -> tuple[str, ...]:
     return (*modalities, "all") if len(modalities) > 1 else modalities
 
 
+def input_scopes(study: Study) -> tuple[str, ...]:
+    """Inputs of the extractor that a study's controls replace: the picture, the title."""
+    concerned = {CONTROLS.get(control).concerns for control in study.controls}
+    return tuple(scope for scope in (PICTURE, TITLE) if scope in concerned)
+
+
+def _asked(study: Study, control: Control) -> Iterator[str]:
+    """The scopes that a control of a study is for."""
+    yield from (control.concerns,) if control.concerns else scopes(study.modalities)
+
+
 def arms_of(
     study: Study, missing: Mapping[str, bool], groups: Groups | None = None
 ) -> tuple[list[Arm], list[Skipped]]:
@@ -281,9 +295,9 @@ def arms_of(
             arms.append(arm)
     for name in study.recommenders:
         arms.append(Arm(name, "none", "real"))
-        for scope in scopes(study.modalities):
+        for scope in (*scopes(study.modalities), *input_scopes(study)):
             for control in study.controls:
-                if control == "real":
+                if control == "real" or scope not in _asked(study, CONTROLS.get(control)):
                     continue
                 arm = Arm(name, scope, control)
                 reason = _why_not(study, arm, missing, groups)
@@ -308,6 +322,8 @@ def _why_not(study: Study, arm: Arm, missing: Mapping[str, bool], groups: Groups
         return "a graph of one-hot ids has no edges"
     if study.stage not in control.stages:
         return f"{control.title} makes no sense at the {study.stage} stage"
+    if control.concerns:
+        return why_not_again(study, control)
     involved = study.modalities if arm.modality == "all" else (arm.modality,)
     if arm.control == "mean" and not any(missing[m] for m in involved):
         return "no item lacks the modality, so the mean tells nothing that removing it does not"
@@ -316,12 +332,41 @@ def _why_not(study: Study, arm: Arm, missing: Mapping[str, bool], groups: Groups
     return control.why_not(study.modalities, arm.modality, groups or {})
 
 
+def why_not_again(study: Study, control: Control) -> str:
+    """Why a study's features cannot be extracted again under ``control``; empty: they can."""
+    choice = study.features.get("joint")
+    kind = EXTRACTORS.get(choice.extractor) if choice else None
+    if kind is None or not issubclass(kind, VisionLanguage):
+        return "only a vision-language model's matrix is extracted again with another input"
+    assert choice is not None
+    changed = [name for name in control.extraction if choice.config.get(name, "own") != "own"]
+    if changed:
+        return f"the real features were extracted with another {changed[0]} already"
+    if control.concerns == TITLE:
+        model = kind(kind.Config.model_validate(choice.config))
+        if not model.prompt.gives_title:
+            return "the prompt gives the model no title"
+    return ""
+
+
+def extractions(study: Study) -> dict[str, FeatureChoice]:
+    """What is extracted for a resolved study: modality -> its real features, control -> again."""
+    chosen: dict[str, FeatureChoice] = {str(m): study.features[m] for m in study.modalities}
+    for name in study.controls:
+        control = CONTROLS.get(name)
+        if control.extraction and not why_not_again(study, control):
+            own = study.features["joint"]
+            config = {**own.config, **control.extraction}
+            chosen[name] = FeatureChoice(extractor=own.extractor, config=config)
+    return chosen
+
+
 def feature_controls(study: Study, arm: Arm) -> Iterator[tuple[str, str, str]]:
     """(modality, control, scope) of every modality that the arm's recommender reads."""
     if not RECOMMENDERS.get(arm.recommender).uses:
         return
     for modality in study.modalities:
-        replaced = arm.modality in (modality, "all")
+        replaced = arm.modality in (modality, "all", PICTURE, TITLE)
         control = arm.control if replaced else "real"
         if control != "removed":
             yield modality, control, arm.modality if replaced else modality

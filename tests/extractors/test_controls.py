@@ -236,6 +236,10 @@ def test_facts():
         "shuffle-within-category",
         "shuffle-within-popularity",
         "other-modality",
+        "picture-of-another",
+        "picture-blank",
+        "title-of-another",
+        "title-removed",
     ]
     for name, control in CONTROLS.items():
         assert control.name == name and control.title and control.removes

@@ -71,3 +71,13 @@ def add_columns(folder: Path) -> None:
     interactions.assign(timestamp=1_600_000_000 + times).to_csv(
         folder / "interactions.csv", index=False
     )
+
+
+def add_pictures(folder: Path) -> None:
+    """A picture of one tone for every item but the last."""
+    from PIL import Image
+
+    (folder / "images").mkdir()
+    tones = np.random.default_rng(5).integers(0, 255, size=(N_ITEMS - 1, 3))
+    for number, tone in enumerate(tones):
+        Image.new("RGB", (32, 32), tuple(map(int, tone))).save(folder / "images" / f"i{number}.png")

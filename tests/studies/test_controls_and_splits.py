@@ -12,7 +12,7 @@ from mmrec_core.datasets.install import install
 from mmrec_core.domain import InputError
 from mmrec_core.recommenders import RECOMMENDERS
 from mmrec_core.store import store
-from mmrec_core.studies.inputs import embed_modality, load_inputs, resolved
+from mmrec_core.studies.inputs import embed_one, load_inputs, resolved
 from mmrec_core.studies.plan import plan_study
 from mmrec_core.studies.results import load_study, study_command
 from mmrec_core.studies.runner import run_study
@@ -41,7 +41,7 @@ def shop_study(tmp_path, more=True, missing_images=0, **values):
 def with_inputs(study):
     study = resolved(study)
     for modality in study.modalities:
-        embed_modality(study, modality)
+        embed_one(study, modality)
     return study, load_inputs(study)
 
 

@@ -9,7 +9,7 @@ from studies.shop import QUICK, write_shop
 from mmrec_core.datasets.install import install
 from mmrec_core.domain import InputError
 from mmrec_core.studies import runs as runs_module
-from mmrec_core.studies.inputs import embed_modality, load_inputs, resolved
+from mmrec_core.studies.inputs import embed_one, load_inputs, resolved
 from mmrec_core.studies.plan import plan_study
 from mmrec_core.studies.results import list_studies, load_study
 from mmrec_core.studies.runner import run_study
@@ -154,7 +154,7 @@ def test_processes_side_by_side_give_the_same_numbers(tmp_path, mmrec_data, monk
 def test_runs_are_told_apart_by_all_their_inputs(tmp_path, mmrec_data):
     study = resolved(shop_study(tmp_path))
     for modality in study.modalities:
-        embed_modality(study, modality)
+        embed_one(study, modality)
     inputs = load_inputs(study)
     real, shuffled = Arm("vbpr", "none", "real"), Arm("vbpr", "text", "shuffle")
     specs = [
@@ -174,7 +174,7 @@ def test_runs_are_told_apart_by_all_their_inputs(tmp_path, mmrec_data):
 def test_the_control_is_drawn_with_the_training_seed(tmp_path, mmrec_data):
     study = resolved(shop_study(tmp_path))
     for modality in study.modalities:
-        embed_modality(study, modality)
+        embed_one(study, modality)
     inputs = load_inputs(study)
     arm = Arm("vbpr", "text", "shuffle")
     one, two = (arm_features(study, inputs, arm, seed) for seed in (1, 2))

@@ -10,7 +10,7 @@ from mmrec_core.domain import InputError
 from mmrec_core.recommenders import RECOMMENDERS
 from mmrec_core.recommenders.vbpr import VBPR
 from mmrec_core.studies import tuning
-from mmrec_core.studies.inputs import embed_modality, load_inputs, resolved
+from mmrec_core.studies.inputs import embed_one, load_inputs, resolved
 from mmrec_core.studies.plan import plan_study
 from mmrec_core.studies.results import StudyResult, study_command
 from mmrec_core.studies.runner import run_study
@@ -36,7 +36,7 @@ def shop(tmp_path, mmrec_data, monkeypatch):
     monkeypatch.setattr(settings.Settings, "demo_store", property(lambda s: s.data / "none"))
     store.store.cache_clear()
     install(write_shop(tmp_path / "shop"), name="shop")
-    embed_modality(resolved(make_study(STUDY)), "text")
+    embed_one(resolved(make_study(STUDY)), "text")
     return mmrec_data
 
 

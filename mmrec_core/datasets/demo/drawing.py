@@ -9,6 +9,7 @@ from PIL import Image
 from mmrec_core.datasets.demo.attributes import VISIBLE
 from mmrec_core.datasets.demo.canvas import Canvas, ellipse
 from mmrec_core.datasets.demo.ornaments import Dresser
+from mmrec_core.datasets.demo.outlines import Invented
 from mmrec_core.datasets.demo.products import FLOOR, HANGING, MAKERS, SILHOUETTES, SIZES, Bench
 from mmrec_core.datasets.demo.surfaces import accent_surface, body_surface
 
@@ -31,7 +32,7 @@ def draw_product(
     *,
     size: int = 192,
     supersample: int = 3,
-    silhouette: int | None = None,
+    silhouette: int | Invented | None = None,
 ) -> Image.Image:
     """Draws one product.
 
@@ -42,8 +43,8 @@ def draw_product(
         rng: The free choices.
         size: Width and height, pixels.
         supersample: The picture is drawn this many times larger, then averaged.
-        silhouette: Which outline of the type, 0 to SILHOUETTES - 1; None: what ``shape`` says, or
-            drawn from ``rng`` where the attributes have none.
+        silhouette: Which outline of the type, 0 to SILHOUETTES - 1, or an invented one; None: what
+            ``shape`` says, or drawn from ``rng`` where the attributes have none.
 
     Returns:
         An RGB picture.
@@ -53,7 +54,8 @@ def draw_product(
     drawn = int(rng.integers(SILHOUETTES))
     if silhouette is None and "shape" in attributes:
         silhouette = VISIBLE["shape"].index(attributes["shape"])
-    outline = drawn if silhouette is None else silhouette
+    invented = silhouette if isinstance(silhouette, Invented) else None
+    outline = silhouette if isinstance(silhouette, int) else drawn
     side = rng.uniform(0.35, 0.75)
     light = np.array([-side, -rng.uniform(0.45, 0.75), rng.uniform(0.65, 0.9)])
     light /= np.linalg.norm(light)
@@ -68,7 +70,7 @@ def draw_product(
     accent = accent_surface(body, rng)
     style = attributes["style"]
     dress = Dresser(canvas, style, body, rng)
-    MAKERS[kind](Bench(canvas, body, accent, style, outline, rng, dress))
+    MAKERS[kind](Bench(canvas, body, accent, style, outline, rng, dress, invented))
     exposure, warmth = rng.uniform(0.93, 1.05), rng.uniform(-0.025, 0.025)
     rgb = rgb * np.asarray([exposure + warmth, exposure, exposure - warmth], np.float32)
     if rng.uniform() < 0.5:

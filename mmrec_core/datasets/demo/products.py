@@ -1,4 +1,4 @@
-"""The products themselves: each type in four silhouettes, dressed by style."""
+"""The products themselves: each type in four silhouettes or an invented one, dressed by style."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ import numpy as np
 
 from mmrec_core.datasets.demo.canvas import Canvas, Points, ellipse, rounded, smooth
 from mmrec_core.datasets.demo.ornaments import Dresser
+from mmrec_core.datasets.demo.outlines import Invented
 from mmrec_core.datasets.demo.surfaces import Surface, contrast_surface
 
 SILHOUETTES: Final = 4
@@ -26,9 +27,10 @@ class Bench:
         body: Surface of the body.
         accent: Surface of legs, handles and lids.
         style: One of the styles.
-        silhouette: Which of the outlines, 0 to SILHOUETTES - 1.
+        silhouette: Which of the outlines, 0 to SILHOUETTES - 1; handles and feet follow it.
         rng: The free choices of this picture.
         dress: Adds what the style asks for.
+        invented: An outline that is none of the type's own, in place of ``silhouette``'s.
     """
 
     canvas: Canvas
@@ -38,15 +40,23 @@ class Bench:
     silhouette: int
     rng: np.random.Generator
     dress: Dresser
+    invented: Invented | None = None
 
     def vary(self, value: float, share: float = 0.06) -> float:
         """``value`` changed by at most ``share`` of it."""
         return float(value * (1.0 + share * self.rng.uniform(-1.0, 1.0)))
 
-    def profile(self, controls: Sequence[tuple[float, float]]) -> Points:
-        """Outline of a turned body, in the manner of the style: [n, 2] of (height, radius)."""
+    def profile(self, controls: Sequence[Sequence[tuple[float, float]]]) -> Points:
+        """Outline of a turned body, in the manner of the style: [n, 2] of (height, radius).
+
+        Args:
+            controls: Control points of each silhouette of the type.
+        """
         width = 1.0 + 0.07 * self.rng.uniform(-1.0, 1.0)
-        points = smooth(controls, 48)
+        if self.invented is None:
+            points = smooth(controls[self.silhouette], 48)
+        else:
+            points = self.invented.profile([smooth(own, 48) for own in controls])
         t = np.linspace(0.0, 1.0, len(points))
         radius = points[:, 1] * width
         if self.style == "playful":
@@ -55,6 +65,12 @@ class Bench:
             radius = radius * (1.0 - 0.05 * np.sin(2.0 * np.pi * t))
             radius = radius + 0.055 * np.clip(1 - (1 - t) / 0.09, 0, 1)
         return np.column_stack([points[:, 0], np.maximum(radius, 0.02)])
+
+    def shape(self, outlines: Sequence[Points]) -> Points:
+        """Outline of a flat body, [n, 2], out of one for each silhouette of the type."""
+        if self.invented is None:
+            return outlines[self.silhouette]
+        return self.invented.shape(outlines)
 
     def inside(self) -> tuple[float, float, float]:
         """Colour of the inside of a vessel."""
@@ -74,7 +90,7 @@ def mug(b: Bench) -> None:
         [(-0.58, 0.64), (0.0, 0.58), (0.62, 0.42)],
         [(-0.58, 0.50), (0.0, 0.66), (0.60, 0.48)],
         [(-0.52, 0.66), (0.1, 0.60), (0.42, 0.40), (0.58, 0.36)],
-    ][b.silhouette]
+    ]
     p = b.profile(controls)
     side = float(np.interp(-0.05, p[:, 0], p[:, 1]))
     b.dress.behind(0.0, -0.60, 0.50)
@@ -103,7 +119,7 @@ def teapot(b: Bench) -> None:
         [(-0.46, 0.40), (0.0, 0.54), (0.54, 0.66)],
         [(-0.40, 0.52), (0.0, 0.66), (0.40, 0.62), (0.52, 0.54)],
         [(-0.56, 0.34), (-0.2, 0.54), (0.2, 0.62), (0.6, 0.44)],
-    ][b.silhouette]
+    ]
     p = b.profile(controls)
     mid = float(np.interp(0.1, p[:, 0], p[:, 1]))
     b.dress.behind(0.0, -0.62, 0.42)
@@ -138,7 +154,7 @@ def bottle(b: Bench) -> None:
         [(-0.60, 0.36), (-0.2, 0.40), (0.4, 0.40), (0.86, 0.36)],
         [(-0.70, 0.15), (-0.42, 0.15), (-0.05, 0.34), (0.35, 0.47), (0.84, 0.40)],
         [(-0.62, 0.24), (-0.46, 0.40), (0.0, 0.34), (0.45, 0.42), (0.86, 0.34)],
-    ][b.silhouette]
+    ]
     p = b.profile(controls)
     b.dress.behind(0.0, -0.56, 0.40)
     b.canvas.turned(p, surface=b.body)
@@ -160,7 +176,7 @@ def vase(b: Bench) -> None:
         [(-0.46, 0.42), (0.2, 0.40), (0.84, 0.40)],
         [(-0.44, 0.44), (-0.1, 0.24), (0.3, 0.44), (0.84, 0.36)],
         [(-0.40, 0.26), (-0.2, 0.52), (0.15, 0.58), (0.6, 0.34), (0.84, 0.28)],
-    ][b.silhouette]
+    ]
     p = b.profile(controls)
     top, r = p[0, 0], p[0, 1]
     if b.rng.uniform() < 0.5:
@@ -211,7 +227,7 @@ def lamp(b: Bench) -> None:
         [(-0.76, 0.56), (0.10, 0.56)],
         [(-0.80, 0.12), (-0.66, 0.42), (-0.30, 0.62), (0.08, 0.68)],
         [(-0.78, 0.30), (-0.4, 0.60), (-0.2, 0.62), (0.10, 0.40)],
-    ][b.silhouette]
+    ]
     shade = b.profile(controls)
     base = b.vary(0.36, 0.15)
     foot = np.column_stack([[0.70, 0.76, 0.84], [base * 0.8, base, base]])
@@ -249,14 +265,16 @@ def chair(b: Bench) -> None:
             width = 0.11 if b.style == "playful" else 0.075
             c.puffed(lines=[(leg, width)], surface=b.accent, soft=0.05, depth=1.0, shade=shade)
     b.dress.behind(0.0, -0.72, 0.72)
-    backs = [
-        [rounded(-lean * 0.86, -0.86, lean * 0.86, 0.36, 0.14)],
-        [ellipse(0.0, -0.25, lean * 0.92, 0.66)],
-        [_arch(lean * 0.95, -0.2, 0.70, 0.52, 0.36)],
-        [rounded(-lean * 0.70, -0.92, lean * 0.70, 0.36, 0.38)],
-    ][b.silhouette]
-    c.puffed(backs, surface=b.body, soft=0.16, depth=0.75)
-    b.dress.outline(backs[0])
+    back = b.shape(
+        [
+            rounded(-lean * 0.86, -0.86, lean * 0.86, 0.36, 0.14),
+            ellipse(0.0, -0.25, lean * 0.92, 0.66),
+            _arch(lean * 0.95, -0.2, 0.70, 0.52, 0.36),
+            rounded(-lean * 0.70, -0.92, lean * 0.70, 0.36, 0.38),
+        ]
+    )
+    c.puffed([back], surface=b.body, soft=0.16, depth=0.75)
+    b.dress.outline(back)
     b.dress.front(0.0, -0.36, 0.38)
     if b.silhouette in (0, 3):
         for side in (-1, 1):
@@ -273,13 +291,15 @@ def clock(b: Bench) -> None:
     marks = contrast_surface(b.body)
     size = b.vary(0.80, 0.05)
     t = np.linspace(0, 2 * np.pi, 9)[:-1] + np.pi / 8
-    outline = [
-        ellipse(0, 0, size, size, 90),
-        rounded(-size * 0.9, -size * 0.9, size * 0.9, size * 0.9, 0.22),
-        np.column_stack([size * 1.04 * np.cos(t), size * 1.04 * np.sin(t)]),
-        np.array([(-0.70, 0.76), (-0.70, -0.28), (0, -0.90), (0.70, -0.28), (0.70, 0.76)])
-        * (size / 0.8),
-    ][b.silhouette]
+    outline = b.shape(
+        [
+            ellipse(0, 0, size, size, 90),
+            rounded(-size * 0.9, -size * 0.9, size * 0.9, size * 0.9, 0.22),
+            np.column_stack([size * 1.04 * np.cos(t), size * 1.04 * np.sin(t)]),
+            np.array([(-0.70, 0.76), (-0.70, -0.28), (0, -0.90), (0.70, -0.28), (0.70, 0.76)])
+            * (size / 0.8),
+        ]
+    )
     b.dress.behind(0.0, -size * 0.72, 0.86)
     c.puffed([outline], surface=b.body, soft=0.10, depth=0.9)
     b.dress.outline(outline)
@@ -308,7 +328,7 @@ def planter(b: Bench) -> None:
         [(-0.16, 0.50), (0.25, 0.66), (0.80, 0.44)],
         [(-0.20, 0.54), (0.80, 0.54)],
         [(-0.18, 0.66), (0.2, 0.62), (0.55, 0.40), (0.80, 0.46)],
-    ][b.silhouette]
+    ]
     p = b.profile(controls)
     top, r = p[0, 0], p[0, 1]
     b.dress.behind(0.0, top + 0.08, 0.62)
@@ -334,12 +354,13 @@ def planter(b: Bench) -> None:
 def suitcase(b: Bench) -> None:
     """A suitcase."""
     c = b.canvas
-    wide, top, low, corner = [
+    boxes = [
         (0.56, -0.56, 0.78, 0.16),
         (0.82, -0.33, 0.80, 0.14),
         (0.60, -0.58, 0.78, 0.34),
         (0.74, -0.43, 0.80, 0.05),
-    ][b.silhouette]
+    ]
+    wide, top, low, corner = b.invented.sizes(boxes) if b.invented else boxes[b.silhouette]
     wide = b.vary(wide, 0.05)
     outline = rounded(-wide, top, wide, low, corner)
     b.dress.behind(0.0, top + 0.14, wide * 1.5)
@@ -374,12 +395,14 @@ def radio(b: Bench) -> None:
     """A table radio."""
     c = b.canvas
     wide = b.vary(0.88, 0.04)
-    outline = [
-        rounded(-wide, -0.52, wide, 0.62, 0.18),
-        rounded(-wide, -0.44, wide, 0.62, 0.52),
-        _arch(wide * 0.94, 0.05, 0.78, wide * 0.94, 0.62),
-        np.array([(-wide * 0.86, -0.54), (wide * 0.86, -0.54), (wide, 0.62), (-wide, 0.62)]),
-    ][b.silhouette]
+    outline = b.shape(
+        [
+            rounded(-wide, -0.52, wide, 0.62, 0.18),
+            rounded(-wide, -0.44, wide, 0.62, 0.52),
+            _arch(wide * 0.94, 0.05, 0.78, wide * 0.94, 0.62),
+            np.array([(-wide * 0.86, -0.54), (wide * 0.86, -0.54), (wide, 0.62), (-wide, 0.62)]),
+        ]
+    )
     b.dress.behind(0.0, -0.46, 1.0)
     if b.silhouette in (0, 3):
         mast = np.array([(wide * 0.6, -0.45), (wide * 0.86, -1.0)])
