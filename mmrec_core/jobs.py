@@ -111,6 +111,7 @@ def _with(facts: dict[str, Any], repaired: Sequence[str]) -> dict[str, Any]:
 
 
 def _embed(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    import mmrec_core.descriptions  # noqa: F401  (registers extractors)
     from mmrec_core.datasets.catalogue import load_dataset
     from mmrec_core.extractors.service import embed
 

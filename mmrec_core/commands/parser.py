@@ -145,6 +145,15 @@ def build_parser() -> argparse.ArgumentParser:
         "--space", choices=("own", "paper"), help="of --tune; default: each model's own grid"
     )
     study.add_argument("--plan", action="store_true", help="print the plan and stop")
+    study.add_argument(
+        "--settings",
+        nargs="*",
+        metavar="SETTING",
+        help="compare features, each with its own controls: minilm, efficientnet-lite0+minilm, "
+        "concatenate(efficientnet-lite0,minilm), small-lvlm(position=image_mean) ...; none named: "
+        "those that run offline",
+    )
+    study.add_argument("--out", metavar="CSV", help="write the table of --settings to a file")
 
     calibration = add(
         "calibrate",

@@ -15,9 +15,14 @@ from mmrec_core.domain import InputError
 
 def study(options: argparse.Namespace) -> None:
     """Prints the plan, carries the study out, prints verdicts."""
+    if options.settings is not None:
+        _settings(options)
+        return
+    if options.out:
+        raise InputError("--out goes with --settings; a study's tables are written by export.")
     from mmrec_core.studies.plan import plan_study
     from mmrec_core.studies.results import StudyResult
-    from mmrec_core.studies.runner import StudyProgress, run_study
+    from mmrec_core.studies.runner import run_study
     from mmrec_core.studies.study import make_study
 
     chosen = make_study(_values(options))
@@ -29,6 +34,16 @@ def study(options: argparse.Namespace) -> None:
             show(plan.to_json(), options, "")
         return
 
+    repaired: list[str] = []
+    result = StudyResult(run_study(chosen, _reporter(repaired)))
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+    value = {"key": result.key, "plan": plan.to_json(), **result.document, "repaired": repaired}
+    show(value, options, in_words(result))
+
+
+def _reporter(repaired: list[str], label: str = "") -> Any:
+    """Tells of a study's progress on stderr; ``repaired`` is filled with what was damaged."""
     said: list[str] = []
 
     def say(sentence: str) -> None:
@@ -36,7 +51,7 @@ def study(options: argparse.Namespace) -> None:
             said.append(sentence)
             print(f"mmrec_core: {sentence}", file=sys.stderr, flush=True)
 
-    def report(progress: StudyProgress) -> None:
+    def report(progress: Any) -> None:
         if progress.waiting:
             say(f"{progress.what}.")
         for damaged in progress.repaired:
@@ -44,17 +59,59 @@ def study(options: argparse.Namespace) -> None:
         repaired[:] = progress.repaired
         if sys.stderr.isatty():
             print(
-                f"\r\x1b[K{progress.fraction:4.0%} {progress.done_runs}/{progress.total_runs} runs "
-                f"· {progress.what}",
+                f"\r\x1b[K{label}{progress.fraction:4.0%} {progress.done_runs}/"
+                f"{progress.total_runs} runs · {progress.what}",
                 end="", file=sys.stderr, flush=True,
             )  # fmt: skip
 
-    repaired: list[str] = []
-    result = StudyResult(run_study(chosen, report))
+    return report
+
+
+def _settings(options: argparse.Namespace) -> None:
+    """Carries a study out for every setting of the features and prints one table."""
+    from mmrec_core.datasets.export import write_csv
+    from mmrec_core.studies.feature_settings import DEFAULT, run_settings
+
+    if options.plan or options.modalities or options.features:
+        raise InputError("--settings cannot go with --plan, --modalities or --features.")
+    base = {name: value for name, value in _values(options).items() if name != "features"}
+    settings = options.settings or list(DEFAULT)
+    found = run_settings(base, settings, lambda label: _reporter([], f"{label}: "))
     if sys.stderr.isatty():
         print(file=sys.stderr)
-    value = {"key": result.key, "plan": plan.to_json(), **result.document, "repaired": repaired}
-    show(value, options, in_words(result))
+    if options.out:
+        write_csv(found, Path(options.out))
+    metric = base.get("metric", "recall@20")
+    rows = [
+        {
+            "recommender": row["recommender"],
+            "setting": row["setting"],
+            "width": f"{row['width']} in {row['matrices']}",
+            metric: f"{row[metric]:.4f} [{row['low']:.4f}, {row['high']:.4f}]",
+            "used": _interval(row, "used"),
+            "gained": _interval(row, "gained"),
+            "over the first": _interval(row, "over"),
+            "p": "-" if pd.isna(row["p"]) else f"{row['p']:.3f}",
+            "verdict": row["verdict"],
+        }
+        for row in found.to_dict("records")
+    ]
+    columns = (
+        "recommender", "setting", "width", metric, "used", "gained", "over the first", "p",
+        "verdict",
+    )  # fmt: skip
+    text = table(rows, columns)
+    text += "\n\nused: real over shuffled; gained: real over removed; p: Holm over all settings."
+    if options.out:
+        text += f"\nWritten to {options.out}."
+    records = found.astype(object).where(found.notna(), None).to_dict("records")
+    show({"settings": records, "out": options.out}, options, text)
+
+
+def _interval(row: Any, name: str) -> str:
+    if pd.isna(row[name]):
+        return "-"
+    return f"{row[name]:+.1%} [{row[f'{name}_low']:+.1%}, {row[f'{name}_high']:+.1%}]"
 
 
 def in_words(result: Any) -> str:

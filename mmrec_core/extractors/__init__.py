@@ -7,9 +7,11 @@ from mmrec_core.extractors.base import (
     Extractor,
     ExtractorConfig,
 )
+from mmrec_core.extractors.category import Category
 from mmrec_core.extractors.context_controls import OtherModality
 from mmrec_core.extractors.controls import CONTROLS, Control, apply
 from mmrec_core.extractors.efficientnet_lite import EfficientNetLite
+from mmrec_core.extractors.fusion import Fusion
 from mmrec_core.extractors.hub_models import HubImage, HubText
 from mmrec_core.extractors.input_controls import InputControl
 from mmrec_core.extractors.minilm import MiniLM
@@ -29,11 +31,13 @@ __all__ = [
     "CONTROLS",
     "EXTRACTORS",
     "Available",
+    "Category",
     "Control",
     "EfficientNetLite",
     "Encoded",
     "Extractor",
     "ExtractorConfig",
+    "Fusion",
     "HubImage",
     "HubText",
     "InputControl",

@@ -14,8 +14,8 @@ from mmrec_core.datasets.demo import load_truth
 from mmrec_core.descriptions.parser import parse_answer
 from mmrec_core.domain import Progress, no_progress
 from mmrec_core.extractors.vision_language import VisionLanguage, VisionLanguageConfig
-from mmrec_core.small_lvlm.conversations import WORDINGS
-from mmrec_core.small_lvlm.recipe import SLOTS, Recipe
+from mmrec_core.small_lvlm.conversations import UNKNOWN, WORDINGS
+from mmrec_core.small_lvlm.recipe import NOTHING_SHOWN, SLOTS, Recipe
 
 CARD = "README.md"
 WORLD = "both"
@@ -74,7 +74,8 @@ tags: [llava, recommender-systems]
 
 A LLaVA model (LeViT vision tower, two-layer projector, Llama text model, byte-level BPE) of
 {size / 1e6:.1f} MB in half precision that fills the five slots of the demo's structured prompt:
-{", ".join(SLOTS)}. It runs offline on a CPU. Load it with `AutoModelForImageTextToText.from_pretrained` and
+{", ".join(SLOTS)}. It runs offline on a CPU.
+Load it with `AutoModelForImageTextToText.from_pretrained` and
 `AutoProcessor.from_pretrained`; ask for `dtype=torch.float32` on a CPU.
 
 ## What it is for, and what it is not
@@ -89,10 +90,12 @@ planted tastes: comparisons with other extractors there check the instrument.
 {recipe.pictures:,} pictures of {recipe.side} × {recipe.side} pixels, drawn by the demo's generator
 with seed {recipe.seed}. None is a product of the shop, and none has an outline of the shop: each
 outline is a mixture of two of a type's own, or lies beyond one, with a ripple
-(`mmrec_core/datasets/demo/outlines.py`). Questions: the structured prompt in
-{len(WORDINGS) + 1} wordings, all or some slots in any order, other names of slots, slots that no picture fills (answered *Unknown*),
-titles in some; a descriptive prompt; misaligned questions, which it declines. 4 % of the pictures
-show nothing (noise, one tone): *Unknown*.
+(`mmrec_core/datasets/demo/outlines.py`).
+
+Questions: the structured prompt in {len(WORDINGS) + 1} wordings, all or some slots in any order,
+other names of slots, slots that no picture fills (answered *{UNKNOWN}*), titles in some; a
+descriptive prompt; misaligned questions, which it declines. {NOTHING_SHOWN:.0%} of the pictures
+show nothing (noise, one tone): *{UNKNOWN}*.
 
 ## Recipe
 

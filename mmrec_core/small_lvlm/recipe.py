@@ -21,6 +21,8 @@ VALUES: Final[dict[str, tuple[str, ...]]] = {
     slot: tuple(value.capitalize() for value in ATTRIBUTES[name]) for slot, name in SLOTS.items()
 }
 """Slot -> what the model may say in it."""
+NOTHING_SHOWN: Final = 0.04
+"""Share of pictures in the language stage that are noise or of one tone, and show nothing."""
 
 
 class Recipe(BaseModel):

@@ -18,7 +18,7 @@ from mmrec_core.lazy import lazy_import
 from mmrec_core.small_lvlm.conversations import Turn, converse
 from mmrec_core.small_lvlm.network import IMAGE, make_network, make_tokenizer, make_tower, pixels
 from mmrec_core.small_lvlm.pictures import draw_shards, load_shards
-from mmrec_core.small_lvlm.recipe import SLOTS, VALUES, Recipe
+from mmrec_core.small_lvlm.recipe import NOTHING_SHOWN, SLOTS, VALUES, Recipe
 from mmrec_core.store import write_json
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ else:
 
 KEEP_EVERY: Final = 200
 """Steps after which the state is written."""
-NOTHING_SHOWN: Final = 0.04
-"""Share of pictures in the language stage that are noise or one grey, and show nothing."""
 SHIFT: Final = 5
 """Pixels by which a picture is moved at most."""
 Say = Callable[[str], None]
