@@ -136,6 +136,43 @@ def _describe(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
     return {"descriptions": made.artefact.key}
 
 
+def _faithfulness(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    from mmrec_core.datasets.catalogue import load_dataset
+    from mmrec_core.descriptions.measure import measure_faithfulness
+    from mmrec_core.descriptions.service import load_descriptions
+
+    artefact = measure_faithfulness(
+        load_dataset(spec["dataset"]),
+        load_descriptions(spec["descriptions"]),
+        lambda done, total, what: tell(done / max(1, total), what, {}),
+    )
+    return {"faithfulness": artefact.key}
+
+
+def _probe(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    from mmrec_core.datasets.catalogue import load_dataset
+    from mmrec_core.descriptions.measure import probe_words
+    from mmrec_core.descriptions.service import load_descriptions
+
+    artefact = probe_words(
+        load_dataset(spec["dataset"]),
+        load_descriptions(spec["descriptions"]),
+        spec["extractor"],
+        spec.get("config"),
+        lambda done, total, what: tell(done / max(1, total), what, {}),
+    )
+    return {"probes": artefact.key}
+
+
+def _try_prompt(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    from mmrec_core.datasets.catalogue import load_dataset
+    from mmrec_core.descriptions.service import try_prompt
+
+    tell(0.1, "loading the model", {})
+    said = try_prompt(load_dataset(spec["dataset"]), spec["config"], spec["items"])
+    return {"answers": said}
+
+
 def _install(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
     from mmrec_core.datasets.install import install
 
@@ -153,6 +190,9 @@ HANDLERS: Registry[Handler] = Registry("kind of job")
 HANDLERS.register("study", _study)
 HANDLERS.register("embed", _embed)
 HANDLERS.register("describe", _describe)
+HANDLERS.register("faithfulness", _faithfulness)
+HANDLERS.register("probe", _probe)
+HANDLERS.register("try-prompt", _try_prompt)
 HANDLERS.register("install", _install)
 
 

@@ -131,6 +131,52 @@ def attributes(options: argparse.Namespace) -> None:
     show(value, options, f"{text}\n\nWritten to {options.out}." if options.out else text)
 
 
+def faithfulness(options: argparse.Namespace) -> None:
+    """Measures how far descriptions can be trusted: round trip, truth, support, consistency."""
+    from mmrec_core.datasets.catalogue import load_dataset
+    from mmrec_core.descriptions.measure import measure_faithfulness, tables
+    from mmrec_core.descriptions.service import load_descriptions
+
+    made = load_descriptions(options.key)
+    dataset = load_dataset(options.dataset or made.artefact.facts["dataset"])
+    truth = dict(pair(entry, "--truth", "Type=category") for entry in options.truth)
+    unknown = [slot for slot in truth if slot not in made.slots]
+    if unknown:
+        raise InputError(f"There is no slot {unknown[0]!r}; there are {', '.join(made.slots)}.")
+    artefact = measure_faithfulness(
+        dataset, made, progress_line, extractor=options.extractor, truth=truth
+    )
+    found = tables(artefact)
+    value = {
+        "key": artefact.key,
+        **{n: t.astype(object).where(t.notna(), None).to_dict("records") for n, t in found.items()},
+    }
+    lines = []
+    for name, title in FAITHFUL.items():
+        own = found[name]
+        if not len(own):
+            continue
+        rows = [{str(k): _shown(v) for k, v in row.items()} for row in own.to_dict("records")]
+        lines += [title, table(rows, tuple(map(str, own.columns))), ""]
+    if not artefact.facts["asked_again"]:
+        lines.append("The model is not here, so nothing was asked again: no consistency, no noise.")
+    show(value, options, "\n".join(lines).rstrip())
+
+
+FAITHFUL = {
+    "round_trip": "Round trip: from the words back to the item's own picture",
+    "accuracy": "Accuracy, where the truth is known",
+    "support": "What else supports a value; unsupported ones may be hallucinations",
+    "consistency": "The same question in other words",
+}
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, float):
+        return "-" if pd.isna(value) else f"{value:.3f}"
+    return value
+
+
 def probe(options: argparse.Namespace) -> None:
     """Says which slots the vectors of a dataset hold, against shuffled vectors."""
     from mmrec_core.datasets.catalogue import load_dataset

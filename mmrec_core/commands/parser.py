@@ -86,6 +86,19 @@ def build_parser() -> argparse.ArgumentParser:
     attributes.add_argument("--most", type=int, default=50, help="attributes of a slot")
     attributes.add_argument("--out", metavar="CSV", help="write one-hot columns to a file")
 
+    faithfulness = add(
+        "faithfulness", "How far descriptions can be trusted.", descriptions.faithfulness
+    )
+    faithfulness.add_argument("key", help="of the descriptions, or its beginning")
+    faithfulness.add_argument("--dataset", help="default: the one that was described")
+    faithfulness.add_argument(
+        "--extractor", default="efficientnet-lite0", help="of the pictures, for the round trip"
+    )
+    faithfulness.add_argument(
+        "--truth", action="extend", nargs="+", default=[], metavar="SLOT=COLUMN",
+        help="columns of the items that hold the truth",
+    )  # fmt: skip
+
     probe = add("probe", "Which slots the vectors of a dataset hold.", descriptions.probe)
     probe.add_argument("dataset")
     probe.add_argument("--extractor", required=True)

@@ -133,6 +133,48 @@ def describe(
     return Descriptions(artefact)
 
 
+def try_prompt(
+    dataset: Dataset, config: Mapping[str, Any], item_ids: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Asks about a few items and keeps nothing: what a prompt does before the whole catalogue.
+
+    Args:
+        dataset: Whose items.
+        config: As of ``describe``.
+        item_ids: Of items; ids that are not there are left out.
+
+    Returns:
+        For each item: item_id, answer, status, values (slot -> value), failure (why nothing could
+        be said, else None).
+
+    Raises:
+        InputError: The model is not here, or an option is wrong.
+    """
+    model = _model(config)
+    ok, reason = model.availability()
+    if not ok:
+        raise InputError(f"{model.title} cannot run: {reason}.")
+    model.prepare()
+    rows = np.flatnonzero(pd.Index(dataset.item_ids).isin(list(item_ids)))
+    device = chosen_device()
+    answers, failures = model.answer_rows(
+        dataset, rows, device, model.batch_size(device), lambda done, note: None
+    )
+    said = []
+    for at, (row, answer) in enumerate(zip(rows, answers, strict=True)):
+        parsed = parse_answer(answer, model.prompt.slots)
+        said.append(
+            {
+                "item_id": str(dataset.item_ids[row]),
+                "answer": answer,
+                "status": UNSAID if at in failures else parsed.status,
+                "values": dict(parsed.values),
+                "failure": failures.get(at),
+            }
+        )
+    return said
+
+
 def import_answers(
     dataset: Dataset,
     path: Path,

@@ -67,6 +67,13 @@ class Prompt(BaseModel):
         """sha256 of the prompt."""
         return sha256_json(self.model_dump(mode="json"))
 
+    def paraphrased(self) -> "Prompt":
+        """The same question in other words: slots and strategy stay, no example is shown."""
+        wording: str = _data()["paraphrase"][self.strategy]
+        if self.gives_title:
+            wording = f"The title is: {{title}}. {wording}"
+        return self.model_copy(update={"wording": wording})
+
     def render(self, title: str = "") -> str:
         """The prompt as text.
 

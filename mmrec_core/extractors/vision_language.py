@@ -38,6 +38,7 @@ SPARE = 1.3
 
 Position = Literal["prompt_end", "answer_eos", "image_mean", "all_mean"]
 Given = Literal["own", "blank", "other"]
+Shown = Literal["own", "blank", "other", "noise"]
 Item = tuple[Image.Image, str]
 """A picture, and the prompt about it."""
 
@@ -61,10 +62,10 @@ class VisionLanguageConfig(ExtractorConfig):
     )
     layer: int = Field(-1, description="Hidden layer; -1 is the last, 0 the input embeddings")
     answer_tokens: int = Field(64, ge=1, le=512, description="Longest answer, in tokens")
-    picture: Given = Field(
+    picture: Shown = Field(
         "own",
-        description="Which picture the model is shown. blank and other are controls: one grey "
-        "picture for all, or another item's.",
+        description="Which picture the model is shown. The others are controls: blank is one grey "
+        "picture for all, other is another item's, noise is random pixels for each item.",
     )
     title: Given = Field(
         "own",
@@ -170,6 +171,10 @@ class VisionLanguage(HubModel, ImageExtractor[Item]):
         """Picture and prompt; the family's reader prepares them in batches."""
         if self.config.picture == "blank":
             return Image.new("RGB", (SIDE, SIDE), (GREY, GREY, GREY)), words
+        if self.config.picture == "noise":
+            # Seeded by the picture's name, so that each item keeps its own.
+            rng = np.random.default_rng(list(path.name.encode()))
+            return Image.fromarray(rng.integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)), words
         return read_rgb(path), words
 
     def forward(self, pictures: Sequence[Item], device: str) -> np.ndarray:
