@@ -210,7 +210,7 @@ def start(kind: str, spec: dict[str, Any], title: str) -> JobState:
     HANDLERS.get(kind)
     if settings().read_only:
         raise InputError("This store is on show (MMREC_READ_ONLY=1): nothing is computed.")
-    key = sha256_json({"kind": kind, "spec": spec})[:24]
+    key = _key(kind, spec)
     folder = _folder(key)
     with disk_room("a job", settings().jobs):
         folder.mkdir(parents=True, exist_ok=True)
@@ -233,6 +233,15 @@ def start(kind: str, spec: dict[str, Any], title: str) -> JobState:
                     start_new_session=True,
                 )
             return queued
+
+
+def find(kind: str, spec: dict[str, Any]) -> JobState | None:
+    """The job of a kind and spec, or None."""
+    return state(_key(kind, spec))
+
+
+def _key(kind: str, spec: dict[str, Any]) -> str:
+    return sha256_json({"kind": kind, "spec": spec})[:24]
 
 
 def run(key: str) -> JobState:

@@ -4,12 +4,13 @@ import streamlit as st
 
 from mmrec_core.datasets.catalogue import load_dataset
 from mmrec_core.descriptions.service import Descriptions, list_descriptions
-from pages.ui import described, gallery, tell
+from pages.ui import described, gallery, tell, trust
 from pages.ui.address import choose
 from pages.ui.dataset import pick_dataset
 from pages.ui.words import in_words
 
-ITEMS, SLOTS, ADD = "Items", "Slots", "Add descriptions"
+ITEMS, SLOTS, TRUST, VECTOR = "Items", "Slots", "Faithfulness", "In the vector"
+ADD = "Add descriptions"
 
 
 def main() -> None:
@@ -29,9 +30,14 @@ def main() -> None:
         return
     chosen = _chosen(known)
     st.markdown(described.sentence(chosen))
+    caution = tell.caution(dataset, str(chosen.artefact.facts["model"]))
+    if caution:
+        st.warning(caution)
     parts = {
         ITEMS: lambda: described.items(dataset, chosen),
         SLOTS: lambda: described.slots(chosen),
+        TRUST: lambda: trust.faithfulness(dataset, chosen),
+        VECTOR: lambda: trust.in_the_vector(dataset, chosen),
         ADD: lambda: tell.add(dataset),
     }
     part = st.segmented_control(

@@ -6,11 +6,13 @@ import streamlit as st
 
 from mmrec_core.descriptions.faithfulness import distinctiveness, slot_table
 from mmrec_core.descriptions.service import Descriptions
+from mmrec_core.descriptions.vocabulary import lemmas
 from mmrec_core.domain import Dataset
 from mmrec_core.figures.words import shorten
 from pages.ui.export import export_menu
 from pages.ui.gallery import tile, tile_style
 from pages.ui.studies import when
+from pages.ui.trust import newest_probe
 from pages.ui.words import escape, how
 
 PAGE_SIZE = 12
@@ -77,6 +79,8 @@ def sentence(made: Descriptions) -> str:
 def items(dataset: Dataset, made: Descriptions) -> None:
     """Pictures with what was said of them; search and filter by status."""
     table = _table(made.artefact.key, made)
+    probe = newest_probe(made)
+    held = None if probe is None else probe.table("words").set_index("item_id")
     counts = made.counts
     with st.container(horizontal=True, vertical_alignment="bottom"):
         query = st.text_input(
@@ -126,7 +130,7 @@ def items(dataset: Dataset, made: Descriptions) -> None:
                 st.columns(2, gap="large"), shown[start : start + 2], strict=False
             ):
                 with place:
-                    _card(dataset, table.iloc[row], made.slots)
+                    _card(dataset, table.iloc[row], made.slots, held)
 
 
 def _first_page() -> None:
@@ -145,7 +149,9 @@ def _matching(dataset: Dataset, table: pd.DataFrame, query: str, status: str) ->
     return np.flatnonzero(kept)
 
 
-def _card(dataset: Dataset, said: pd.Series, slots: tuple[str, ...]) -> None:
+def _card(
+    dataset: Dataset, said: pd.Series, slots: tuple[str, ...], held: pd.DataFrame | None
+) -> None:
     item = dataset.items.iloc[int(said.name)]  # type: ignore[call-overload]
     picture, words = st.columns([2, 5], gap="small")
     with picture:
@@ -164,8 +170,25 @@ def _card(dataset: Dataset, said: pd.Series, slots: tuple[str, ...]) -> None:
             if isinstance(said[f"slot: {slot}"], str)
         ]
         st.markdown("  \n".join([badge, " · ".join(values)]))
+        if held is not None and said["item_id"] in held.index:
+            st.markdown(_held(held.loc[said["item_id"]], said, slots))
         if said["status"] != "strict" and said["answer"]:
             st.caption(f"Said: {escape(shorten(said['answer'], 300))}")
+
+
+def _held(own: pd.Series, said: pd.Series, slots: tuple[str, ...]) -> str:
+    """The most probable word of each slot by the vector alone, as markdown; bold where it differs
+    from what was said."""
+    words = []
+    for slot in slots:
+        value = own.get(slot)
+        if not isinstance(value, str):
+            continue
+        shown, told = escape(value), said[f"slot: {slot}"]
+        if not isinstance(told, str) or lemmas(value) != lemmas(told):
+            shown = f"**{shown}**"
+        words.append(f"{shown} :gray[{own[f'{slot} confidence']:.0%}]")
+    return f":small[:gray[In the vector:] {' · '.join(words)}]" if words else ""
 
 
 def slots(made: Descriptions) -> None:

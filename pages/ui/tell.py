@@ -9,9 +9,11 @@ from mmrec_core import jobs
 from mmrec_core.descriptions.service import find_descriptions, import_answers
 from mmrec_core.domain import Dataset
 from mmrec_core.extractors import make_extractor
-from mmrec_core.extractors.prompts import STRATEGIES, known_prompt, known_prompts
+from mmrec_core.extractors.hub import BUNDLED
+from mmrec_core.extractors.prompts import Prompt, known_prompt, known_prompts
 from mmrec_core.settings import settings
 from pages.ui.job import job_panel, unfinished_jobs
+from pages.ui.prompting import choose_prompt, try_out
 from pages.ui.words import escape
 
 LARGEST_MIB = 200
@@ -59,7 +61,7 @@ def add(dataset: Dataset) -> None:
     if settings().read_only:
         st.caption("This installation is on show: nothing is computed or imported here.")
         return
-    asked, brought = st.columns(2, gap="large")
+    asked, brought = st.columns([3, 2], gap="large")
     with asked:
         st.subheader("Ask a model", anchor=False)
         _ask(dataset)
@@ -80,32 +82,38 @@ def _prompt(key: str) -> str:
     )
 
 
+def caution(dataset: Dataset, model: str) -> str:
+    """What to know of a model on this dataset, as markdown; mostly empty."""
+    said = make_extractor(BUNDLED).caution(dataset) if model == BUNDLED else ""
+    return f"{escape(said)}\\." if said else ""
+
+
 def _ask(dataset: Dataset) -> None:
     model = st.text_input(
         "Model",
+        BUNDLED if dataset.info.truth else "",
         placeholder="/path/to/model or organisation/model",
         help="A folder on the machine that runs this app, with a vision-language model in the "
-        "format of transformers and safetensors weights, or a hub id.",
+        f"format of transformers and safetensors weights, or a hub id; {BUNDLED} is the one that "
+        "comes with the program.",
         key=f"{dataset.name}.describe.model",
     ).strip()
-    prompt = _prompt(f"{dataset.name}.describe")
-    strategy = st.selectbox(
-        "Strategy",
-        STRATEGIES,
-        help="structured fills slots; descriptive is a sentence; misaligned asks for something "
-        "else, as a control.",
-        key=f"{dataset.name}.describe.strategy",
-    )
-    with st.expander("The prompt"):
-        st.text(known_prompt(prompt, strategy).render())
+    prompt = choose_prompt(dataset)
     if not model:
-        st.caption("Name a model to go on.")
+        st.caption(f"Name a model to go on; {BUNDLED} comes with the program.")
         return
-    config: dict[str, Any] = {"model": model, "prompt": prompt, "strategy": strategy}
+    if prompt is None:
+        return
+    config: dict[str, Any] = {"model": model, **_as_known(prompt)}
     ok, reason = make_extractor("vision-language", config).availability()
     if not ok:
         st.error(f"{reason[0].upper()}{reason[1:]}.")
         return
+    warned = caution(dataset, model)
+    if warned:
+        st.warning(warned)
+    try_out(dataset, config)
+    st.space("small")
     if find_descriptions(dataset, config) is not None:
         st.success("This is described already; choose it above.")
         return
@@ -118,6 +126,14 @@ def _ask(dataset: Dataset) -> None:
         jobs.start("describe", spec, f"Descriptions of {dataset.name} by {model}")
         st.toast("Started. Progress is at the top; you may leave the page.")
         st.rerun()
+
+
+def _as_known(prompt: Prompt) -> dict[str, Any]:
+    """The options of a prompt: by name where it is a known one, so that equal ones are one."""
+    for name in known_prompts():
+        if known_prompt(name, prompt.strategy) == prompt:
+            return {"prompt": name, "strategy": prompt.strategy}
+    return {"custom": prompt.model_dump(mode="json")}
 
 
 def _bring(dataset: Dataset) -> None:

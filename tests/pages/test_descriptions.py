@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from mmrec_core import jobs
 from mmrec_core.datasets.catalogue import load_dataset
-from mmrec_core.descriptions.service import Descriptions, import_answers
+from mmrec_core.descriptions.saved_prompts import saved_prompts
+from mmrec_core.descriptions.service import Descriptions, import_answers, try_prompt
 from mmrec_core.extractors.prompts import known_prompt, written
 
 Open = Callable[..., AppTest]
@@ -44,6 +45,66 @@ def test_where_nothing_was_said_it_offers_both_ways(
     assert "is not on this machine" in app.error[0].value
     app.selectbox(key=f"{small_shop.NAME}.describe.strategy").set_value("misaligned").run()
     assert "capital" in app.text[0].value
+
+
+def test_a_prompt_can_be_written_saved_and_forgotten(studied: Path, open_page: Open) -> None:
+    app = open_page("descriptions", dataset=small_shop.NAME)
+    key = f"{small_shop.NAME}.describe"
+    own = f"{key}.general.structured"
+    app.text_input(key=f"{own}.slots").set_value("Kind, Use").run()
+    # A new slot has no example yet, and says so where it stands.
+    assert "an example needs values" in app.error[0].value
+    for slot, value in (("Kind", "Cup"), ("Use", "Tea")):
+        app.text_input(key=f"{own}.example.{slot}").set_value(value)
+    app.text_area(key=f"{own}.wording").set_value("Look: {form}, as in {example}").run()
+    assert not app.error
+    assert (
+        app.text[0].value == "Look: [Kind] {value}, [Use] {value}, as in [Kind] {Cup}, [Use] {Tea}"
+    )
+    app.text_input(key=f"{own}.name").set_value("mine").run()
+    app.button(key=f"{own}.save").click().run()
+    assert saved_prompts(small_shop.NAME)["mine"].slots == ("Kind", "Use")
+    assert saved_prompts("another") == {}
+    app.selectbox(key=f"{key}.prompt").set_value("own: mine").run()
+    assert app.text_input(key=f"{key}.own: mine.structured.slots").value == "Kind, Use"
+    app.button(key=f"{key}.own: mine.structured.forget").click().run()
+    assert saved_prompts(small_shop.NAME) == {}
+
+
+def test_five_items_are_tried_before_the_catalogue(
+    studied: Path, open_page: Open, text_of: Text, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from extractors.tiny_vlms import checkpoint
+
+    folder = str(checkpoint("llava", tmp_path / "llava"))
+    started: list[tuple] = []
+    monkeypatch.setattr(jobs, "start", lambda *given: started.append(given))
+    app = open_page("descriptions", dataset=small_shop.NAME)
+    app.text_input(key=f"{small_shop.NAME}.describe.model").set_value(folder).run()
+    next(b for b in app.button if b.label == "Try it on 5 items").click().run()
+    ((kind, spec, _),) = started
+    assert kind == "try-prompt" and len(spec["items"]) == 5
+    answers = try_prompt(load_dataset(small_shop.NAME), spec["config"], spec["items"])
+    assert [own["item_id"] for own in answers] == spec["items"]
+    done = jobs.JobState("k", kind, "t", "done", result={"answers": answers})
+    monkeypatch.setattr(jobs, "find", lambda kind, given: done if given == spec else None)
+    assert text_of(app.run()).count("Said: ") == 5
+
+
+def test_how_far_to_trust_is_measured_as_a_job_and_shown(
+    said: Descriptions, open_page: Open, text_of: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[tuple] = []
+    monkeypatch.setattr(jobs, "start", lambda *given: started.append(given))
+    app = open_page("descriptions", dataset=small_shop.NAME, said="Faithfulness")
+    next(b for b in app.button if b.label == "Measure").click().run()
+    assert started[0][:2] == (
+        "faithfulness", {"dataset": small_shop.NAME, "descriptions": said.artefact.key},
+    )  # fmt: skip
+    app = open_page("descriptions", dataset=small_shop.NAME, said="In the vector")
+    assert "What does a **vector** hold" in text_of(app)
+    next(b for b in app.button if b.label == "Read the vectors").click().run()
+    assert started[1][0] == "probe"
 
 
 def test_items_show_what_was_said_as_text(
