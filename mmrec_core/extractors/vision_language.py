@@ -1,5 +1,6 @@
 """Large vision-language models: one matrix for picture and words, made under one prompt."""
 
+import importlib.util
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,23 +19,20 @@ from mmrec_core.extractors.base import EXTRACTORS, Available, ExtractorConfig
 from mmrec_core.extractors.hub import find_model
 from mmrec_core.extractors.hub_models import MODEL, HubModel
 from mmrec_core.extractors.images import GREY, SIDE, ImageExtractor, read_rgb
+from mmrec_core.extractors.memory import has_gpu, too_large
 from mmrec_core.extractors.permutation import derangement
 from mmrec_core.extractors.prompts import Prompt, Strategy, known_prompt
 from mmrec_core.extractors.readers import Reader, make_reader
 from mmrec_core.lazy import lazy_import
 from mmrec_core.settings import device as chosen_device
-from mmrec_core.settings import settings
 
 if TYPE_CHECKING:
     import torch
 else:
     torch = lazy_import("torch")
 
-GIB = 2**30
 OTHERS_SEED = 20_251
 """Of the one draw that gives every item another's picture or title: extraction is dear."""
-SPARE = 1.3
-"""Memory for activations beside the weights, as a multiple of them."""
 
 Position = Literal["prompt_end", "answer_eos", "image_mean", "all_mean"]
 Given = Literal["own", "blank", "other"]
@@ -70,6 +68,11 @@ class VisionLanguageConfig(ExtractorConfig):
     title: Given = Field(
         "own",
         description="Which title stands in a prompt that holds one. blank and other are controls.",
+    )
+    four_bit: bool = Field(
+        False,
+        description="Load the weights in 4 bits each, for models that do not fit otherwise; needs "
+        "an NVIDIA card and the package bitsandbytes. Other vectors than in full precision.",
     )
     remote_code: bool = Field(
         False,
@@ -127,7 +130,7 @@ class VisionLanguage(HubModel, ImageExtractor[Item]):
         folder = find_model(self.model)
         if not available.ok or folder is None:
             return available
-        reason = self._own_code(folder)
+        reason = self._own_code(folder) or self._no_four_bit()
         if not reason and not has_gpu():
             import psutil
 
@@ -195,7 +198,8 @@ class VisionLanguage(HubModel, ImageExtractor[Item]):
         position: Position = self.config.position
         if position == "answer_eos" and not answer:
             raise InputError("answer_eos is the end of an answer, so one must be generated.")
-        model = self._network.to(device)
+        # Weights in 4 bits are where they are loaded.
+        model = self._network if self.config.four_bit else self._network.to(device)
         batch = self._reader.batch([p for p, _ in items], [words for _, words in items])
         batch = {name: value.to(device) for name, value in batch.items()}
         answers: tuple[str, ...] = ("",) * len(items)
@@ -298,6 +302,18 @@ class VisionLanguage(HubModel, ImageExtractor[Item]):
             "on remote_code, from the command line, only if you trust its makers"
         )
 
+    def _no_four_bit(self) -> str:
+        if not self.config.four_bit:
+            return ""
+        if not has_gpu():
+            return "4-bit weights need an NVIDIA card; switch four_bit off"
+        if importlib.util.find_spec("bitsandbytes") is None:
+            return (
+                "4-bit weights need bitsandbytes; get it with: pip install bitsandbytes, or switch "
+                "four_bit off"
+            )
+        return ""
+
     @cached_property
     def _config(self) -> Any:
         return self._loaded("AutoConfig")
@@ -305,13 +321,21 @@ class VisionLanguage(HubModel, ImageExtractor[Item]):
     @cached_property
     def _network(self) -> Any:
         on_gpu = chosen_device() == "cuda"
+        options: dict[str, Any] = {"dtype": torch.bfloat16 if on_gpu else torch.float32}
         if on_gpu:
             free, _ = torch.cuda.mem_get_info()
-            reason = too_large(self.folder, self.model, free, 2, "GPU memory")
+            bytes_each = 0.6 if self.config.four_bit else 2
+            reason = too_large(self.folder, self.model, free, bytes_each, "GPU memory")
             if reason:
                 raise InputError(f"{self.title} cannot run: {reason}.")
-        dtype = torch.bfloat16 if on_gpu else torch.float32
-        model = self._loaded("AutoModelForImageTextToText", dtype=dtype).eval()
+        if self.config.four_bit:
+            from transformers import BitsAndBytesConfig
+
+            options["quantization_config"] = BitsAndBytesConfig(
+                load_in_4bit=True, bnb_4bit_compute_dtype=torch.bfloat16
+            )
+            options["device_map"] = {"": 0}
+        model = self._loaded("AutoModelForImageTextToText", **options).eval()
         # Sampling settings that come with a model only bring warnings: answers are greedy.
         for name in ("temperature", "top_p", "top_k"):
             setattr(model.generation_config, name, None)
@@ -335,43 +359,6 @@ def _continued(
         name: torch.cat([value, more[name]], dim=1) if name in more else value
         for name, value in batch.items()
     }
-
-
-def has_gpu() -> bool:
-    """Whether an NVIDIA card is to be used, without asking torch."""
-    chosen = settings().device
-    return chosen == "cuda" or (chosen == "auto" and Path("/dev/nvidia0").exists())
-
-
-def too_large(folder: Path, model: str, free: int, bytes_each: int, where: str) -> str:
-    """Why a model does not fit into memory, in words; empty where it does.
-
-    Args:
-        folder: Of the model.
-        model: Its name.
-        free: Bytes.
-        bytes_each: Of a weight.
-        where: The memory's name.
-    """
-    values = weights_in(folder)
-    needed = bytes_each * values * SPARE
-    if needed <= free:
-        return ""
-    return (
-        f"{model} has {values / 1e9:.1f} billion weights and needs about {needed / GIB:.0f} GiB of "
-        f"{where}; {free / GIB:.0f} GiB are free"
-    )
-
-
-def weights_in(folder: Path) -> int:
-    """Number of weights of a model, from the headers of its files alone."""
-    from safetensors import safe_open
-
-    total = 0
-    for path in sorted(folder.glob("*.safetensors")):
-        with safe_open(path, framework="np") as file:
-            total += sum(int(np.prod(file.get_slice(key).get_shape())) for key in file.keys())  # noqa: SIM118
-    return total
 
 
 EXTRACTORS.register(VisionLanguage.name, VisionLanguage)
