@@ -1,5 +1,6 @@
 """Vision-language models through tiny checkpoints of six families."""
 
+import contextlib
 import dataclasses
 import shutil
 
@@ -173,3 +174,46 @@ def test_an_unknown_prompt_is_said(models):
 def test_no_model_is_named_by_default():
     ok, reason = make_extractor("vision-language").availability()
     assert not ok and "no model is named" in reason
+
+
+@pytest.mark.parametrize("position", ["prompt_end", "image_mean", "all_mean"])
+def test_states_are_taken_on_the_device_that_is_told(models, monkeypatch, position):
+    # Operations that mix a meta tensor with one of the CPU fail.
+    model = asked(models("llava"), position=position)
+    moved, cpu = [], torch.Tensor.cpu
+
+    def to_cpu(own):
+        if own.device.type != "meta":
+            return cpu(own)
+        moved.append(own)
+        return torch.zeros(own.shape)
+
+    monkeypatch.setattr(torch.Tensor, "cpu", to_cpu)
+    monkeypatch.setattr(torch, "autocast", lambda *given, **options: contextlib.nullcontext())
+    # Which places hold the picture cannot be looked up where there are no values.
+    llava = type(model._network.model)
+    monkeypatch.setattr(
+        llava, "get_placeholder_mask",
+        lambda self, ids, inputs_embeds, image_features: torch.zeros_like(
+            inputs_embeds, dtype=torch.bool
+        ),
+    )  # fmt: skip
+    told = model.tell(items(), "meta", answer=False)
+    assert told.states.shape == (4, 32)
+    assert moved[-1].device.type == "meta" and moved[-1].shape == (4, 32)
+
+
+def test_four_bits_need_a_card_and_a_package(models, monkeypatch):
+    ok, reason = asked(models("llava"), four_bit=True).availability()
+    assert not ok and "need an NVIDIA card" in reason
+    monkeypatch.setattr(vision_language, "has_gpu", lambda: True)
+    ok, reason = asked(models("llava"), four_bit=True).availability()
+    assert not ok and "pip install bitsandbytes" in reason
+
+
+def test_noise_is_each_item_s_own_and_the_same_again(models, tmp_path):
+    model = asked(models("llava"), picture="noise")
+    first, again, other = (model.read(tmp_path / name, "")[0] for name in ("a", "a", "b"))
+    assert first.tobytes() == again.tobytes() != other.tobytes()
+    blank, _ = asked(models("llava"), picture="blank").read(tmp_path / "a", "")
+    assert blank.getextrema() == ((127, 127),) * 3
