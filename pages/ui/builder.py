@@ -4,44 +4,28 @@ from typing import Any
 
 import streamlit as st
 
-from mmrec_core.datasets.catalogue import feature_modalities, load_dataset
+from mmrec_core.datasets.catalogue import load_dataset
 from mmrec_core.datasets.split import STRATEGIES, why_not
 from mmrec_core.datasets.statistics import rating_counts
-from mmrec_core.domain import InputError
-from mmrec_core.extractors.base import EXTRACTORS
-from mmrec_core.extractors.controls import CONTROLS
-from mmrec_core.extractors.hub_models import HubModel
-from mmrec_core.extractors.service import default_extractor, make_extractor
+from mmrec_core.extractors.service import make_extractor
 from mmrec_core.metrics import METRICS
 from mmrec_core.metrics.ranking import CUTOFFS
 from mmrec_core.recommenders import RECOMMENDERS
 from mmrec_core.studies.plan import Plan, default_split
-from mmrec_core.studies.study import REFERENCES, Study, Tuning
+from mmrec_core.studies.study import REFERENCES, Tuning
 from mmrec_core.studies.verdict import MINIMUM_SEEDS
+from pages.ui.builder_features import KEPT, default_of, features, help_of
 from pages.ui.form import config_form
 from pages.ui.start import is_finished, plan_of, plan_text, show_jobs, start_button
 from pages.ui.studies import titles
 from pages.ui.words import escape, in_words
 
 JUDGED = ("recall", "ndcg", "hr", "mrr", "map")
-_KEPT: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
-
-
-def _default(field: str) -> Any:
-    return Study.model_fields[field].get_default()
-
-
-ANY_MODEL = {"image": "hub-image", "text": "hub-text", "joint": "vision-language"}
-"""Extractors whose model is named by hand."""
-
-
-def _help(field: str) -> str:
-    return Study.model_fields[field].description or ""
 
 
 def builder(dataset: str) -> None:
     """Widgets of a new study, its live plan, and the button that starts it."""
-    values = {"dataset": dataset, **_models(), **_features(dataset), **_protocol(dataset)}
+    values = {"dataset": dataset, **_models(), **features(dataset), **_protocol(dataset)}
     values["configs"] = _configs(values["recommenders"] + values["references"])
     values |= _tuning()
     with in_words():
@@ -85,146 +69,38 @@ def _models() -> dict[str, Any]:
     recommenders = left.multiselect(
         "Recommenders",
         content,
-        default=[name for name in _default("recommenders") if name in content],
+        default=[name for name in default_of("recommenders") if name in content],
         format_func=named.__getitem__,
-        help=_help("recommenders"),
+        help=help_of("recommenders"),
         key="recommenders",
         wrap=True,
-        **_KEPT,
+        **KEPT,
     )
     references = right.multiselect(
         "Beside them, without content",
         without,
         default=[name for name in REFERENCES if name in without],
         format_func=named.__getitem__,
-        help=_help("references"),
+        help=help_of("references"),
         key="references",
         wrap=True,
-        **_KEPT,
+        **KEPT,
     )
     return {"recommenders": recommenders, "references": references}
-
-
-def _features(dataset: str) -> dict[str, Any]:
-    own = feature_modalities(dataset)
-    left, right = st.columns(2)
-    modalities = left.multiselect(
-        "Modalities",
-        ["image", "text", "joint"],
-        default=list(_default("modalities")),
-        help=_help("modalities"),
-        key=f"{dataset}.modalities",
-        wrap=True,
-        **_KEPT,
-    )
-    controls = right.multiselect(
-        "Controls",
-        [name for name in CONTROLS.names() if name != "real"],
-        default=list(_default("controls")),
-        format_func=lambda name: CONTROLS.get(name).title,
-        help="\n".join(
-            [_help("controls") + ".\n"]
-            + [f"- **{c.title}** removes {c.removes}" for n, c in CONTROLS.items() if n != "real"]
-        ),
-        key="controls",
-        wrap=True,
-        **_KEPT,
-    )
-    features = {}
-    places = st.columns(max(2, len(modalities))) if modalities else []
-    for place, modality in zip(places, modalities, strict=False):
-        with place:
-            features[modality] = _extractor(dataset, modality, own)
-    return {"modalities": modalities, "controls": controls, "features": features}
-
-
-def _extractor(dataset: str, modality: str, own: dict[str, str]) -> dict[str, Any]:
-    """Which extractor makes a modality's features, as the plain values of a FeatureChoice."""
-    choices: dict[str, tuple[str, dict[str, Any]]] = {}
-    words: dict[str, str] = {}
-    elsewhere: list[str] = []
-    missing: list[str] = []
-    for file, its in own.items():
-        if its == modality:
-            choices[file] = ("precomputed", {"file": file})
-            words[file] = f"{file} (came with the dataset)"
-    for name, kind in EXTRACTORS.items():
-        if kind.modality != modality:
-            continue
-        ok, reason = kind().availability()
-        if ok or name in ANY_MODEL.values():
-            choices[name] = (name, {})
-            words[name] = kind.title
-        elif issubclass(kind, HubModel):
-            elsewhere.append(kind.title)
-        else:
-            missing.append(f"{kind.title}: {reason}.")
-    if elsewhere:
-        missing.append(
-            f"Not on this machine: {', '.join(elsewhere)}; set MMREC_ONLINE=1 where there is "
-            "internet, or choose Any model and give its folder."
-        )
-    default = _usual(dataset, modality)
-    chosen = st.selectbox(
-        f"Features of {modality}",
-        list(choices),
-        index=list(choices).index(default) if default in choices else 0,
-        format_func=words.__getitem__,
-        help=" ".join(["What turns items into vectors.", *missing]),
-        key=f"{dataset}.{modality}",
-        **_KEPT,
-    )
-    if chosen in ANY_MODEL.values():
-        choices[chosen] = (chosen, _model(chosen, f"{dataset}.{modality}"))
-    extractor, config = choices[chosen]
-    return {"extractor": extractor, "config": config}
-
-
-def _usual(dataset: str, modality: str) -> str:
-    """What makes a modality's features where nobody chose; nothing does for most joint ones."""
-    try:
-        name, config = default_extractor(modality, load_dataset(dataset))
-    except InputError:
-        return ""
-    return str(getattr(config, "file", name))
-
-
-def _model(extractor: str, key: str) -> dict[str, Any]:
-    """Which model of a hub, or of a folder of the machine that runs the app, and its options."""
-    model = st.text_input(
-        "Model",
-        placeholder="/path/to/model or organisation/model",
-        help="A folder on the machine that runs this app, in the format of transformers or "
-        "sentence-transformers with safetensors weights, or a hub id.",
-        key=f"{key}.model",
-        **_KEPT,
-    ).strip()
-    with st.expander("Options of the model"):
-        # Whoever opens the page must not be able to run a model's code on the machine.
-        left_out = ("model", "custom", "remote_code")
-        kind = EXTRACTORS.get(extractor).Config
-        options = config_form(kind, key, columns=2, leave_out=left_out)
-    config = {"model": model, **options}
-    ok, reason = make_extractor(extractor, config).availability()
-    if not ok and model:
-        st.error(f"{reason[0].upper()}{reason[1:]}.")
-    elif not ok:
-        st.caption("Name a model to go on.")
-    return config
 
 
 def _protocol(dataset: str) -> dict[str, Any]:
     first = st.columns(4)
     seeds = first[0].number_input(
-        "Seeds", 1, 200, _default("seeds"), help=_help("seeds"), key="seeds", **_KEPT
+        "Seeds", 1, 200, default_of("seeds"), help=help_of("seeds"), key="seeds", **KEPT
     )
     metric = first[1].selectbox(
         "Metric of the verdict",
         JUDGED,
         format_func=lambda name: METRICS.get(name).label,
-        help=_help("metric"),
+        help=help_of("metric"),
         key="metric",
-        **_KEPT,
+        **KEPT,
     )
     k = first[2].selectbox(
         "At k",
@@ -232,18 +108,18 @@ def _protocol(dataset: str) -> dict[str, Any]:
         index=CUTOFFS.index(20),
         help="Length of the recommendation list",
         key="at",
-        **_KEPT,
+        **KEPT,
     )
     delta = first[3].number_input(
         "Equality ±, %",
         0.5,
         50.0,
-        100 * _default("delta"),
+        100 * default_of("delta"),
         step=0.5,
         format="%.1f",
         help="Effects inside ± this margin count as equal; relative to the arm subtracted",
         key="delta",
-        **_KEPT,
+        **KEPT,
     )
     second = st.columns(4)
     stage = second[0].selectbox(
@@ -252,7 +128,7 @@ def _protocol(dataset: str) -> dict[str, Any]:
         help="train: retrain every arm with the control. inference: train on real features once "
         "and score with the control",
         key="stage",
-        **_KEPT,
+        **KEPT,
     )
     split = default_split(dataset)
     strategy = _strategy(dataset, split.strategy, second[1])
@@ -265,7 +141,7 @@ def _protocol(dataset: str) -> dict[str, Any]:
         "all",
         key=f"{dataset}.k-core",
         disabled=strategy == "fixed",
-        **_KEPT,
+        **KEPT,
     )
     relevant = _relevant_from(dataset, split.relevant_from, second[3])
     st.caption(_about_split(dataset, strategy))
@@ -300,7 +176,7 @@ def _strategy(dataset: str, default: str, place: Any) -> str:
         index=possible.index(default),
         help="\n".join(f"- **{name}**: {STRATEGIES[name]}" for name in possible),
         key=f"{dataset}.split",
-        **_KEPT,
+        **KEPT,
     )
     return chosen
 
@@ -340,7 +216,7 @@ def _relevant_from(dataset: str, default: Any, place: Any) -> Any:
         format_func=lambda option: option if option == "all" else f"{option:g}",
         help="A held-out interaction rated lower is not relevant; training uses all interactions.",
         key=f"{dataset}.relevant-from",
-        **_KEPT,
+        **KEPT,
     )
 
 
@@ -375,7 +251,7 @@ def _tuning() -> dict[str, Any]:
         "on validation; every arm has the same budget. 0 keeps the settings above: the verdict "
         "then says untuned defaults. What is changed above is not searched.",
         key="trials",
-        **_KEPT,
+        **KEPT,
     )
     sampler = second.selectbox(
         "Search",
@@ -384,7 +260,7 @@ def _tuning() -> dict[str, Any]:
         help=Tuning.model_fields["sampler"].description,
         key="sampler",
         disabled=not trials,
-        **_KEPT,
+        **KEPT,
     )
     space = third.selectbox(
         "Space",
@@ -394,7 +270,7 @@ def _tuning() -> dict[str, Any]:
         "reg {.01, .1} for every trained model",
         key="space",
         disabled=not trials,
-        **_KEPT,
+        **KEPT,
     )
     if not trials:
         return {}
