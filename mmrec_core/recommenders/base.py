@@ -30,7 +30,8 @@ class FitReport:
         seconds: Wall-clock time of this seed's share of the training.
         best_epoch: Epoch whose parameters were kept; 0 for closed-form models.
         epochs: Epochs trained.
-        converged: False when the best epoch lies within ``patience`` of the cap.
+        converged: False when the best epoch lies within ``patience`` of the cap, or when the loss
+            ceased to be a number; then the best state before that is kept.
         curve: One row an evaluated epoch: epoch, loss, recall@20 on validation.
     """
 

@@ -255,6 +255,7 @@ class _Training:
         self.epochs = [0] * len(seeds)
         self.seconds = [0.0] * len(seeds)
         self.curves: list[list[tuple[int, float, float]]] = [[] for _ in seeds]
+        self.diverged: set[int] = set()
 
     def run(
         self, progress: Progress, watch: Watch | None
@@ -267,6 +268,12 @@ class _Training:
             for group in self.optimizer.param_groups:
                 group["lr"] = self.model.learning_rate(self.config, epoch)
             losses = self._epoch(context)
+            if not np.isfinite(losses).all():
+                sound = self._without_diverged(losses, strict=watch is not None)
+                if not sound:
+                    break
+                self._keep(sound)
+                context, losses = self._context(), losses[sound]
             last = epoch == self.config.max_epochs
             evaluated = epoch % self.config.evaluate_every == 0 or last
             if evaluated:
@@ -338,13 +345,27 @@ class _Training:
                     gradient[:, self.cold] = 0.0
             self.optimizer.step()
             total += loss.detach() * users.shape[1]
-        losses = (total / triples.shape[2]).cpu().numpy()
-        if not np.isfinite(losses).all():
+        return (total / triples.shape[2]).cpu().numpy()
+
+    def _without_diverged(self, losses: np.ndarray, strict: bool) -> list[int]:
+        """Places of the active seeds whose loss is still a number.
+
+        A seed that diverges keeps the best state that it had and does not count as converged, so
+        that its verdicts are void; the others go on.
+
+        Raises:
+            DivergedError: ``strict`` (a search counts such a trial as failed), or a seed diverged
+                before it was ever validated.
+        """
+        sound = np.flatnonzero(np.isfinite(losses)).tolist()
+        lost = [s for a, s in enumerate(self.active) if a not in sound]
+        if strict or any(not self.best[s] for s in lost):
             raise DivergedError(
                 f"{self.model.title}: the loss is no longer a number. "
                 "A smaller learning rate or a larger reg helps."
             )
-        return losses
+        self.diverged.update(lost)
+        return sound
 
     def _validate(self, epoch: int, context: ModelContext, losses: np.ndarray) -> np.ndarray:
         with torch.no_grad():
@@ -384,7 +405,8 @@ class _Training:
             seconds=self.seconds[s],
             best_epoch=self.best_epoch[s],
             epochs=self.epochs[s],
-            converged=self.best_epoch[s] + self.config.patience <= self.config.max_epochs,
+            converged=s not in self.diverged
+            and self.best_epoch[s] + self.config.patience <= self.config.max_epochs,
             curve=curve,
         )
 

@@ -166,6 +166,32 @@ def test_divergence_is_said_in_words():
         BPRMF(config).fit(make_split())
 
 
+def test_a_seed_that_diverges_keeps_its_best_state_and_leaves_the_others(monkeypatch):
+    split, loss = make_split(), BPRMF.loss
+    config = BPRMFConfig(factors=4, batch_size=10**6, max_epochs=20, patience=20, evaluate_every=2)
+    alone = BPRMF(config).fit(split, seed=1)
+    steps = []
+
+    def diverging(parameters, context, *batch):
+        steps.append(context.n_seeds)
+        lost = torch.zeros(context.n_seeds)
+        if context.n_seeds == 2 and len(steps) > 5:
+            lost[1] = float("nan")
+        return loss(parameters, context, *batch) + lost
+
+    monkeypatch.setattr(BPRMF, "loss", diverging)
+    first, second = BPRMF.fit_seeds(config, split, [{}, {}], [1, 2])
+    assert steps == [2] * 6 + [1] * 14
+    assert not second.report.converged and second.report.epochs == 5
+    assert 2 <= second.report.best_epoch <= 4 and np.isfinite(second.score(np.arange(3))).all()
+    np.testing.assert_allclose(first.score(np.arange(5)), alone.score(np.arange(5)), atol=2e-3)
+    assert first.report.best_epoch == alone.report.best_epoch
+    steps.clear()
+    # A search counts such a trial as failed.
+    with pytest.raises(DivergedError):
+        BPRMF.fit_seeds(config, split, [{}, {}], [1, 2], watch=lambda epoch, values: False)
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 1000), st.integers(2, 30), st.integers(1, 6))
 def test_neighbours_equal_brute_force(seed, n, k):
