@@ -8,7 +8,7 @@ from pydantic import Field
 from mmrec_core.domain import InputError, Split
 from mmrec_core.lazy import lazy_import
 from mmrec_core.recommenders.base import RECOMMENDERS, Closed, RecommenderConfig
-from mmrec_core.recommenders.trainer import training_device
+from mmrec_core.recommenders.training import training_device
 
 if TYPE_CHECKING:
     import torch

@@ -17,7 +17,7 @@ import pandas as pd
 
 from mmrec_core.domain import Progress, canonical_json, no_progress
 from mmrec_core.recommenders import RECOMMENDERS
-from mmrec_core.recommenders.trainer import DivergedError
+from mmrec_core.recommenders.training import DivergedError
 from mmrec_core.recommenders.validation import validation_recall
 from mmrec_core.store import Artefact, store, write_array
 from mmrec_core.studies.inputs import Inputs

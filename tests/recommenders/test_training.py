@@ -17,7 +17,7 @@ from mmrec_core.recommenders.freedom import FREEDOMConfig, FREEDOMContext
 from mmrec_core.recommenders.graphs import SparseProduct
 from mmrec_core.recommenders.losses import gather
 from mmrec_core.recommenders.sampling import TripleSampler
-from mmrec_core.recommenders.trainer import DivergedError
+from mmrec_core.recommenders.training import DivergedError
 from mmrec_core.recommenders.vbpr import VBPR, VBPRConfig
 
 

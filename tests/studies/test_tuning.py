@@ -194,7 +194,7 @@ def test_at_inference_controls_have_the_settings_they_were_trained_with(shop):
 
 
 def test_all_trials_diverging_leaves_the_defaults(shop, monkeypatch):
-    from mmrec_core.recommenders.trainer import DivergedError
+    from mmrec_core.recommenders.training import DivergedError
 
     def diverge(*given, **named):
         raise DivergedError("the loss is no longer a number")
