@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from mmrec_core.datasets.arrays import ID_COLUMN, read_array
 from mmrec_core.datasets.importers.base import FeatureSource, Tables
 from mmrec_core.datasets.schema import Ledger
 from mmrec_core.domain import InputError
@@ -40,8 +41,8 @@ def read_features(source: FeatureSource, tables: Tables, ledger: Ledger) -> Feat
         InputError: It is unsound and the reading is not lenient.
     """
     try:
-        matrix = _opened(source)
-        rows = _rows(source, matrix, tables)
+        matrix, named = read_array(source.path)
+        rows = _rows(source, matrix, named, tables)
     except InputError as error:
         ledger.reject(source.file, None, str(error))
         return None
@@ -74,26 +75,12 @@ def read_features(source: FeatureSource, tables: Tables, ledger: Ledger) -> Feat
     return FeatureMatrix(source.name, source.modality, out, missing)
 
 
-def _opened(source: FeatureSource) -> np.ndarray:
-    try:
-        matrix = np.load(source.path, mmap_mode="r", allow_pickle=False)
-    except Exception as error:
-        # A header is parsed as it comes: what numpy raises on a damaged one is not one type.
-        if "pickle" in str(error).lower() or "object" in str(error).lower():
-            raise InputError(
-                "the array holds Python objects; save it as float32 numbers (NumPy .npy)"
-            ) from None
-        raise InputError(f"this is not a .npy matrix ({str(error)[:80]})") from None
-    if not isinstance(matrix, np.ndarray) or matrix.ndim != 2 or matrix.shape[1] < 1:
-        shape = getattr(matrix, "shape", "?")
-        raise InputError(f"the array has shape {shape}; one row an item is needed, (items, width)")
-    if matrix.dtype.kind not in "fiu":
-        raise InputError(f"the array holds {matrix.dtype}; save it as float32 numbers")
-    return matrix
-
-
-def _rows(source: FeatureSource, matrix: np.ndarray, tables: Tables) -> np.ndarray:
+def _rows(
+    source: FeatureSource, matrix: np.ndarray, named: pd.Index | None, tables: Tables
+) -> np.ndarray:
     """[n_items] row of each item in ``matrix``; -1 where it has none."""
+    if named is not None:
+        return _placed(named, f"the column {ID_COLUMN}", "row", tables)
     if source.ids is None:
         if tables.n_item_rows == 0:
             raise InputError(
@@ -114,14 +101,19 @@ def _rows(source: FeatureSource, matrix: np.ndarray, tables: Tables) -> np.ndarr
     ids = pd.Index([line.strip() for line in lines])
     if len(ids) != len(matrix):
         raise InputError(f"{len(matrix):,} rows, but {source.name}.ids.txt has {len(ids):,} lines")
+    return _placed(ids, f"{source.name}.ids.txt", "line", tables)
+
+
+def _placed(ids: pd.Index, called: str, unit: str, tables: Tables) -> np.ndarray:
+    """[n_items] place of each item in ``ids``; -1 where it has none."""
     again = ids.duplicated()
     if again.any():
         at = int(np.flatnonzero(again)[0])
         raise InputError(
-            f"{source.name}.ids.txt, line {at + 1}: {ids[at]!r} is already on line "
+            f"{called}, {unit} {at + 1}: {ids[at]!r} is already on {unit} "
             f"{int(np.flatnonzero(ids == ids[at])[0]) + 1}"
         )
     rows: np.ndarray = ids.get_indexer(pd.Index(tables.items["item_id"]))
     if (rows < 0).all():
-        raise InputError(f"no id of {source.name}.ids.txt is the id of an item")
+        raise InputError(f"no id of {called} is the id of an item")
     return rows

@@ -258,6 +258,24 @@ def test_features_follow_the_items(tmp_path: Path) -> None:
         catalogue.read_features(dataset, "x")
 
 
+def test_features_come_in_every_format_that_people_keep_them_in(tmp_path: Path) -> None:
+    from safetensors.numpy import save_file
+
+    up = shop(tmp_path / "up")
+    folder = up / "features"
+    folder.mkdir()
+    matrix = np.arange(1.0, 7.0, dtype=np.float32).reshape(3, 2)
+    np.savez_compressed(folder / "a_image.npz", any_name=matrix)
+    save_file({"matrix": matrix}, folder / "b_text.safetensors")
+    pd.DataFrame({"x": matrix[:, 0], "y": matrix[:, 1]}).to_parquet(folder / "c_image.parquet")
+    # Rows in an order of their own, named by the file itself; one list a row.
+    lists = pd.DataFrame({"item_id": ["c", "007", "b"], "v": list(matrix[[2, 0, 1]])})
+    lists.to_parquet(folder / "d_text.parquet")
+    dataset = installed(up)
+    for name in ("a_image", "b_text", "c_image", "d_text"):
+        np.testing.assert_array_equal(catalogue.read_features(dataset, name)[0], matrix)
+
+
 def test_rejected_item_rows_do_not_shift_features(tmp_path: Path) -> None:
     items = ITEMS.replace("b,Lamp,,light,12,\n", "b,Lamp\nb,Lamp,,light,12,\n")
     up = shop(tmp_path / "up", items=items)

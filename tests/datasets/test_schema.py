@@ -123,6 +123,39 @@ def test_object_arrays_are_never_unpickled(tmp_path: Path, mmrec_data: Path) -> 
     assert "features/clip.npy" in refused(up, mmrec_data)
 
 
+def test_unsound_archives_and_tables_of_features(tmp_path: Path, mmrec_data: Path) -> None:
+    up = shop(tmp_path / "up")
+    folder = up / "features"
+    folder.mkdir()
+    three = np.ones((3, 2), dtype=np.float32)
+
+    def said(name: str) -> str:
+        sentence = refused(up, mmrec_data)
+        (folder / name).unlink()
+        assert sentence.startswith(f"features/{name}"), sentence
+        return sentence
+
+    np.savez(folder / "clip.npz", a=three, b=three)
+    assert "it holds 2 arrays (a, b)" in said("clip.npz")
+    np.savez(folder / "clip.npz", a=np.array([[{}]] * 3, dtype=object))
+    assert "holds Python objects" in said("clip.npz")
+    np.savez_compressed(folder / "clip.npz", a=np.zeros((3, 10**6), dtype=np.float32))
+    assert "more than is allowed" in said("clip.npz")
+    for name in ("clip.npz", "clip.safetensors", "clip.parquet"):
+        (folder / name).write_bytes(b"\x80\x04garbage")
+        assert "not a readable" in said(name)
+    table = {"item_id": ["007", "b", "b"], "x": [1.0, 2, 3]}
+    pd.DataFrame(table).to_parquet(folder / "clip.parquet")
+    assert "the column item_id, row 3: 'b' is already on row 2" in said("clip.parquet")
+    pd.DataFrame({"x": [1.0, 2, 3], "colour": list("abc")}).to_parquet(folder / "clip.parquet")
+    assert "the column 'colour' holds no numbers" in said("clip.parquet")
+    pd.DataFrame({"v": [[1.0], [1.0, 2.0], [3.0]]}).to_parquet(folder / "clip.parquet")
+    assert "no lists of equally many numbers" in said("clip.parquet")
+    np.save(folder / "clip.npy", three)
+    np.savez(folder / "clip.npz", a=three)
+    assert "are features of one name" in refused(up, mmrec_data)
+
+
 def read(tmp_path: Path, name: str, content: bytes, lenient: bool = True) -> tuple:
     path = tmp_path / name
     path.write_bytes(content)

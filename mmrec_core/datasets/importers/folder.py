@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mmrec_core.datasets.archive import Files
+from mmrec_core.datasets.arrays import SUFFIXES
 from mmrec_core.datasets.columns import (
     Declared,
     Roles,
@@ -303,12 +304,15 @@ def _relevant_from(declared: Declared, ratings: pd.Series, ledger: Ledger) -> fl
 
 
 def _features(files: Files, declared: Declared, ledger: Ledger) -> tuple[FeatureSource, ...]:
-    sources = []
+    sources: list[FeatureSource] = []
     for name, path in files.paths.items():
         parts = PurePosixPath(name).parts
-        if len(parts) != 2 or parts[0] != "features" or path.suffix.lower() != ".npy":
+        if len(parts) != 2 or parts[0] != "features" or path.suffix.lower() not in SUFFIXES:
             continue
         stem = PurePosixPath(name).stem
+        twice = next((source.file for source in sources if source.name == stem), None)
+        if twice is not None:
+            raise InputError(f"{twice} and {name} are features of one name; keep one of them.")
         modality = declared.features.get(stem) or guess_modality(stem)
         if modality not in MODALITIES:
             raise InputError(

@@ -1,0 +1,122 @@
+"""Matrices in the formats that people keep features in; nothing in a file is ever executed."""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mmrec_core.domain import InputError
+from mmrec_core.settings import settings
+
+SUFFIXES = (".npy", ".npz", ".safetensors", ".parquet")
+ID_COLUMN = "item_id"
+"""Column of a Parquet file that names the item of each row."""
+
+
+def read_array(path: Path) -> tuple[np.ndarray, pd.Index | None]:
+    """A matrix of features, and the item of each row where the file itself names it.
+
+    Args:
+        path: ``.npy``; ``.npz`` or ``.safetensors`` with one matrix; ``.parquet`` with a column a
+            feature, or one column of lists, and optionally ``item_id``.
+
+    Raises:
+        InputError: It cannot be read, holds objects, or is no matrix of real numbers.
+    """
+    named = None
+    suffix = path.suffix.lower()
+    if suffix == ".npz":
+        matrix = _npz(path)
+    elif suffix == ".safetensors":
+        matrix = _safetensors(path)
+    elif suffix == ".parquet":
+        matrix, named = _parquet(path)
+    else:
+        matrix = _npy(path)
+    if not isinstance(matrix, np.ndarray) or matrix.ndim != 2 or matrix.shape[1] < 1:
+        shape = getattr(matrix, "shape", "?")
+        raise InputError(f"the array has shape {shape}; one row an item is needed, (items, width)")
+    if matrix.dtype.kind not in "fiu":
+        raise InputError(f"the array holds {matrix.dtype}; save it as float32 numbers")
+    return matrix, named
+
+
+def _npy(path: Path) -> np.ndarray:
+    try:
+        matrix: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+    except Exception as error:
+        # A header is parsed as it comes: what numpy raises on a damaged one is not one type.
+        raise _refused(error, ".npy matrix") from None
+    return matrix
+
+
+def _npz(path: Path) -> np.ndarray:
+    limits = settings().limits
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+            packed = max(1, path.stat().st_size)
+        # Known before anything is unpacked: a small archive may claim to hold terabytes.
+        if unpacked > limits.archive_bytes or unpacked / packed > limits.archive_ratio:
+            raise InputError(
+                f"it would unpack to {unpacked:,} bytes, which is more than is allowed; save it as "
+                ".npy"
+            )
+        with np.load(path, allow_pickle=False) as held:
+            matrix: np.ndarray = held[_only(held.files)]
+    except InputError:
+        raise
+    except Exception as error:
+        raise _refused(error, ".npz archive") from None
+    return matrix
+
+
+def _safetensors(path: Path) -> np.ndarray:
+    from safetensors import safe_open
+
+    try:
+        with safe_open(path, framework="np") as held:
+            matrix: np.ndarray = held.get_tensor(_only(list(held.keys())))
+    except InputError:
+        raise
+    except Exception as error:
+        # NumPy has no bfloat16.
+        hint = "; save it as float32" if "bfloat16" in str(error).lower() else ""
+        said = f"{str(error)[:80]}{hint}"
+        raise InputError(f"this is not a readable .safetensors file ({said})") from None
+    return matrix
+
+
+def _parquet(path: Path) -> tuple[np.ndarray, pd.Index | None]:
+    try:
+        table = pd.read_parquet(path)
+    except Exception as error:
+        raise _refused(error, ".parquet table") from None
+    named = None
+    if ID_COLUMN in table:
+        named = pd.Index(table.pop(ID_COLUMN).astype(str).str.strip(), dtype=object)
+    numbers = [pd.api.types.is_numeric_dtype(table[c]) for c in table.columns]
+    if len(numbers) == 1 and not numbers[0] and len(table):
+        try:
+            return np.stack([np.asarray(row) for row in table.iloc[:, 0]]), named
+        except (TypeError, ValueError):
+            raise InputError("its only column holds no lists of equally many numbers") from None
+    words = [str(c) for c, own in zip(table.columns, numbers, strict=True) if not own]
+    if words:
+        raise InputError(f"the column {words[0]!r} holds no numbers; leave it out")
+    return table.to_numpy(dtype=np.float64), named
+
+
+def _only(names: list[str]) -> str:
+    if len(names) != 1:
+        shown = ", ".join(sorted(names)[:5]) or "none"
+        raise InputError(f"it holds {len(names)} arrays ({shown}); keep the one that is wanted")
+    return names[0]
+
+
+def _refused(error: Exception, what: str) -> InputError:
+    said = str(error)
+    if "pickle" in said.lower() or "object" in said.lower():
+        return InputError("the array holds Python objects; save it as float32 numbers (NumPy .npy)")
+    return InputError(f"this is not a readable {what} ({said[:80]})")
