@@ -18,7 +18,7 @@ def main() -> None:
     dataset = load_dataset(pick_dataset())
     tell.take_up_new(dataset.name)
     tell.show_jobs(dataset.name)
-    known = {own.artefact.key[:12]: own for own in list_descriptions(dataset.name)}
+    known = {own.artefact.key[:12]: own for own in list_descriptions(dataset)}
     if not known:
         st.markdown(
             "Nothing has been said of these items yet. A **vision-language model** is shown each "

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from mmrec_core.commands.actions import progress_line, show
+from mmrec_core.extractors.hub import BUNDLED
 from mmrec_core.settings import settings
 from mmrec_core.store import Artefact, Store, store
 
 DATASETS = ("demo-both", "demo-picture", "demo-words", "demo-neither")
-EXTRACTORS = ("efficientnet-lite0", "minilm")
+EXTRACTORS = ("efficientnet-lite0", "minilm", "small-lvlm")
 
 
 def ship(options: argparse.Namespace) -> None:
@@ -39,7 +40,7 @@ def ship(options: argparse.Namespace) -> None:
         for run in runs:
             _copy(run, layer)
         kept |= {artefact.key, *(run.key for run in runs)}
-    kept |= _ship_calibration(layer)
+    kept |= _ship_calibration(layer) | _ship_descriptions(layer)
     _forget_others(layer, kept)
     shutil.rmtree(layer.root / "tmp", ignore_errors=True)
     show(keys, options, "\n".join(f"{name}: study {key[:12]}" for name, key in keys.items()))
@@ -54,6 +55,24 @@ def _ship_calibration(layer: Store) -> set[str]:
         return set()
     _copy(found, layer)
     return {found.key}
+
+
+def _ship_descriptions(layer: Store) -> set[str]:
+    """Describes the shop with the bundled model, and ships what was said, measured and probed."""
+    from mmrec_core.datasets.catalogue import load_dataset
+    from mmrec_core.descriptions.measure import measure_faithfulness, probe_words
+    from mmrec_core.descriptions.service import describe
+
+    dataset = load_dataset(DATASETS[0])
+    made = describe(dataset, {"model": BUNDLED, "prompt": "demo"}, progress_line)
+    artefacts = [
+        made.artefact,
+        measure_faithfulness(dataset, made, progress_line),
+        probe_words(dataset, made, BUNDLED, None, progress_line),
+    ]
+    for artefact in artefacts:
+        _copy(artefact, layer)
+    return {artefact.key for artefact in artefacts}
 
 
 def _ship_embeddings(layer: Store, extractor: str) -> None:
@@ -98,8 +117,8 @@ def _copy(artefact: Artefact, layer: Store) -> None:
 
 
 def _forget_others(layer: Store, kept: set[str]) -> None:
-    """Removes shipped studies, runs and calibrations that today's code would not make."""
-    for kind in ("study", "run", "calibration"):
+    """Removes what today's code would not make."""
+    for kind in ("study", "run", "calibration", "descriptions", "faithfulness", "probes"):
         for artefact in list(layer.list(kind)):
             if artefact.key not in kept:
                 shutil.rmtree(artefact.path)

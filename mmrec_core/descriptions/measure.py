@@ -12,7 +12,14 @@ from mmrec_core.descriptions.probes import Probe, ProbeConfig, probe
 from mmrec_core.descriptions.round_trip import round_trip
 from mmrec_core.descriptions.service import Descriptions
 from mmrec_core.descriptions.support import accuracy_table, agreement_table, support_table
-from mmrec_core.domain import Dataset, Embeddings, InputError, Progress, no_progress
+from mmrec_core.domain import (
+    Dataset,
+    Embeddings,
+    InputError,
+    Progress,
+    no_progress,
+    sha256_strings,
+)
 from mmrec_core.extractors.minilm import sentence_vectors
 from mmrec_core.extractors.prompts import Prompt
 from mmrec_core.extractors.service import embed, make_extractor
@@ -107,15 +114,13 @@ def measure_faithfulness(
     progress(3, 5, "from words back to pictures")
     trips = _trips(dataset, made, vectors, noise, seed)
     progress(4, 5, "comparing with what else is known")
-    texts = (
-        dataset.items[["title", "text", "category"]].fillna("").astype(str).agg(" ".join, axis=1)
-    )
+    texts = _texts_of(dataset)
     known = {s: v for s, v in truth_of(dataset, truth).items() if s in made.slots}
     values = _values(dataset, made)
     tables = {
         "round_trip": trips,
         "accuracy": accuracy_table(values, known),
-        "support": support_table(values, texts.tolist(), probes, made.slots),
+        "support": support_table(values, texts, probes, made.slots),
         "consistency": (
             agreement_table([values[row] for row in rows], again, made.slots)
             if again
@@ -150,11 +155,22 @@ def faithfulness_spec(
         "version": VERSION,
         "descriptions": made.artefact.key,
         "pictures": make_extractor(extractor, config).spec(dataset),
-        "items": dataset.fingerprint,
+        "items": sha256_strings(_texts_of(dataset) + _groups(dataset)),
         "truth": dict(truth or {}),
         "sample": SAMPLE,
         "seed": seed,
     }
+
+
+def _texts_of(dataset: Dataset) -> list[str]:
+    """Title, text and category of each item as one text."""
+    named = ("title", "text", "category")
+    columns = [dataset.items[name].fillna("").astype(str) for name in named]
+    return list(columns[0] + " " + columns[1] + " " + columns[2])
+
+
+def _groups(dataset: Dataset) -> list[str]:
+    return list(dataset.items["category"].fillna("").astype(str))
 
 
 def find_faithfulness(dataset: Dataset, made: Descriptions) -> Artefact | None:
@@ -316,7 +332,7 @@ def _trips(
     said = {"descriptions": _vectors([texts[row] for row in rows])}
     if titled:
         said["titles alone"] = _vectors([titles[row] for row in rows])
-    cells = dataset.items["category"].fillna("").astype(str).to_numpy()[rows]
+    cells = np.asarray(_groups(dataset), dtype=object)[rows]
     groups = np.unique(cells, return_inverse=True)[1] if len(set(cells)) > 1 else None
     probes = {}
     if noise:

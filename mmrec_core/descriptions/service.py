@@ -15,7 +15,15 @@ import numpy as np
 import pandas as pd
 
 from mmrec_core.descriptions.parser import STATUSES, parse_answer
-from mmrec_core.domain import Dataset, InputError, Progress, no_progress, sha256_arrays
+from mmrec_core.domain import (
+    Dataset,
+    InputError,
+    Progress,
+    no_progress,
+    sha256_arrays,
+    sha256_json,
+    sha256_strings,
+)
 from mmrec_core.extractors.prompts import Prompt
 from mmrec_core.extractors.service import make_extractor
 from mmrec_core.extractors.vision_language import VisionLanguage
@@ -24,7 +32,7 @@ from mmrec_core.settings import settings
 from mmrec_core.store import Artefact, Store, write_json
 from mmrec_core.store import store as installed_store
 
-KIND, VERSION = "descriptions", 1
+KIND, VERSION = "descriptions", 2
 SHARD = 64
 """Items in one shard: what a stopped run loses at most."""
 
@@ -235,12 +243,19 @@ def import_answers(
     return Descriptions((into or installed_store()).put(KIND, spec, write))
 
 
-def list_descriptions(dataset: str | None = None) -> list[Descriptions]:
-    """Finished descriptions, the newest first; of one dataset where one is named."""
+def items_fingerprint(dataset: Dataset) -> str:
+    """sha256 of items and pictures: datasets that share them share descriptions."""
+    pictures = dataset.items["image_sha256"].fillna("").astype(str)
+    return sha256_json([sha256_strings(dataset.item_ids), sha256_strings(pictures)])
+
+
+def list_descriptions(dataset: Dataset | None = None) -> list[Descriptions]:
+    """Finished descriptions, the newest first; of the items of one dataset where it is given."""
+    items = None if dataset is None else items_fingerprint(dataset)
     found = [
         Descriptions(artefact)
         for artefact in installed_store().list(KIND)
-        if dataset is None or artefact.facts["dataset"] == dataset
+        if items is None or artefact.facts["items"] == items
     ]
     return sorted(found, key=lambda own: own.artefact.meta["created"], reverse=True)
 
@@ -344,6 +359,7 @@ def _write(
     counted = {status: statuses.count(status) for status in (*STATUSES, UNSAID)}
     return {
         "dataset": dataset.name,
+        "items": items_fingerprint(dataset),
         "slots": list(slots),
         "n_items": dataset.n_items,
         "statuses": {status: n for status, n in counted.items() if n},

@@ -92,7 +92,7 @@ def _extractor(dataset: str, modality: str, own: dict[str, str]) -> dict[str, An
         else:
             missing.append(f"{kind.title}: {reason}.")
     if modality == "joint":
-        for made in list_descriptions(dataset):
+        for made in list_descriptions(load_dataset(dataset)):
             told = described_label(made)
             for name in ("attributes", "description-text"):
                 choices[f"{name} {made.artefact.key}"] = (
