@@ -48,6 +48,12 @@ def table(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> str:
     )
 
 
+def warn(sentence: str) -> None:
+    """Says on stderr what to keep in mind; nothing where ``sentence`` is empty."""
+    if sentence:
+        print(f"mmrec_core: {sentence}.", file=sys.stderr, flush=True)
+
+
 def progress_line(done: int, total: int, what: str) -> None:
     """Shows progress on a terminal; says nothing where stderr is a file."""
     if sys.stderr.isatty():
@@ -238,12 +244,13 @@ def embed(options: argparse.Namespace) -> None:
     """Makes embeddings and says what they are."""
     from mmrec_core.datasets.catalogue import load_dataset
     from mmrec_core.extractors.service import embed as embed_dataset
+    from mmrec_core.extractors.service import make_extractor
     from mmrec_core.store import store
 
     config = dict(pair(entry, "--option", "resize=pad") for entry in options.option)
-    embeddings, artefact = embed_dataset(
-        load_dataset(options.dataset), options.extractor, config or None, progress_line
-    )
+    dataset = load_dataset(options.dataset)
+    warn(make_extractor(options.extractor, config or None).caution(dataset))
+    embeddings, artefact = embed_dataset(dataset, options.extractor, config or None, progress_line)
     value = {
         "key": artefact.key,
         "modality": embeddings.modality,

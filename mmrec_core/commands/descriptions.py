@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from mmrec_core.commands.actions import pair, progress_line, show, table
+from mmrec_core.commands.actions import pair, progress_line, show, table, warn
 from mmrec_core.domain import InputError
 
 
@@ -17,6 +17,7 @@ def describe(options: argparse.Namespace) -> None:
     from mmrec_core.descriptions import service
     from mmrec_core.descriptions.faithfulness import distinctiveness, slot_table
     from mmrec_core.extractors.prompts import known_prompt
+    from mmrec_core.extractors.service import make_extractor
 
     dataset = load_dataset(options.dataset)
     if options.answers:
@@ -39,6 +40,7 @@ def describe(options: argparse.Namespace) -> None:
             "prompt": options.prompt or "general",
             "strategy": options.strategy,
         }
+        warn(make_extractor("vision-language", config).caution(dataset))
         made = service.describe(dataset, config, progress_line)
     if options.out:
         write_csv(made.table, Path(options.out))
@@ -159,7 +161,7 @@ def faithfulness(options: argparse.Namespace) -> None:
         rows = [{str(k): _shown(v) for k, v in row.items()} for row in own.to_dict("records")]
         lines += [title, table(rows, tuple(map(str, own.columns))), ""]
     if not artefact.facts["asked_again"]:
-        lines.append("The model is not here, so nothing was asked again: no consistency, no noise.")
+        lines.append(f"Nothing was asked again: {artefact.facts['not_asked']}.")
     show(value, options, "\n".join(lines).rstrip())
 
 

@@ -82,7 +82,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     attributes = add("attributes", "Makes attributes of descriptions.", descriptions.attributes)
     attributes.add_argument("key", help="of the descriptions, or its beginning")
-    attributes.add_argument("--distance", type=float, default=0.45, help="up to which values merge")
+    attributes.add_argument("--distance", type=float, default=0.2, help="up to which values merge")
     attributes.add_argument("--most", type=int, default=50, help="attributes of a slot")
     attributes.add_argument("--out", metavar="CSV", help="write one-hot columns to a file")
 

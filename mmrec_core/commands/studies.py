@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from mmrec_core.commands.actions import pair, show, table
+from mmrec_core.commands.actions import pair, show, table, warn
 from mmrec_core.domain import InputError
 
 
@@ -20,6 +20,8 @@ def study(options: argparse.Namespace) -> None:
         return
     if options.out:
         raise InputError("--out goes with --settings; a study's tables are written by export.")
+    from mmrec_core.datasets.catalogue import load_dataset
+    from mmrec_core.extractors.service import make_extractor
     from mmrec_core.studies.plan import plan_study
     from mmrec_core.studies.results import StudyResult
     from mmrec_core.studies.runner import run_study
@@ -27,6 +29,9 @@ def study(options: argparse.Namespace) -> None:
 
     chosen = make_study(_values(options))
     plan = plan_study(chosen)
+    for choice in plan.study.features.values():
+        model = make_extractor(choice.extractor, choice.config)
+        warn(model.caution(load_dataset(chosen.dataset)))
     if not options.json:
         print(plan.in_words(), flush=True)
     if options.plan:

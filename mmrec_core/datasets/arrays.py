@@ -52,17 +52,10 @@ def _npy(path: Path) -> np.ndarray:
 
 
 def _npz(path: Path) -> np.ndarray:
-    limits = settings().limits
     try:
         with zipfile.ZipFile(path) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
-            packed = max(1, path.stat().st_size)
-        # Known before anything is unpacked: a small archive may claim to hold terabytes.
-        if unpacked > limits.archive_bytes or unpacked / packed > limits.archive_ratio:
-            raise InputError(
-                f"it would unpack to {unpacked:,} bytes, which is more than is allowed; save it as "
-                ".npy"
-            )
+            # Known before anything is unpacked: a small archive may claim to hold terabytes.
+            _fits(sum(member.file_size for member in archive.infolist()))
         with np.load(path, allow_pickle=False) as held:
             matrix: np.ndarray = held[_only(held.files)]
     except InputError:
@@ -89,10 +82,26 @@ def _safetensors(path: Path) -> np.ndarray:
 
 
 def _parquet(path: Path) -> tuple[np.ndarray, pd.Index | None]:
+    from pyarrow import parquet
+
     try:
+        held = parquet.read_metadata(path)
+        groups = [held.row_group(k) for k in range(held.num_row_groups)]
+        # Values, not bytes: a column of equal values is nothing in the file.
+        values = sum(g.column(c).num_values for g in groups for c in range(g.num_columns))
+        _fits(8 * values)
         table = pd.read_parquet(path)
+    except InputError:
+        raise
     except Exception as error:
         raise _refused(error, ".parquet table") from None
+    if table.index.name == ID_COLUMN:
+        table = table.reset_index()
+    elif not isinstance(table.index, pd.RangeIndex):
+        raise InputError(
+            f"it has an index {table.index.name!r}; call it {ID_COLUMN} if it names the items, or "
+            "save it without (reset_index)"
+        )
     named = None
     if ID_COLUMN in table:
         named = pd.Index(table.pop(ID_COLUMN).astype(str).str.strip(), dtype=object)
@@ -106,6 +115,15 @@ def _parquet(path: Path) -> tuple[np.ndarray, pd.Index | None]:
     if words:
         raise InputError(f"the column {words[0]!r} holds no numbers; leave it out")
     return table.to_numpy(dtype=np.float64), named
+
+
+def _fits(size: int) -> None:
+    most = settings().limits.matrix_bytes
+    if size > most:
+        raise InputError(
+            f"it would take {size / 2**30:.1f} GiB of memory, and {most / 2**30:.1f} GiB are "
+            "allowed; save it as .npy, which is read piece by piece"
+        )
 
 
 def _only(names: list[str]) -> str:

@@ -12,7 +12,12 @@ import pandas as pd
 from pydantic import Field
 
 from mmrec_core.descriptions.probes import ProbeConfig, probe
-from mmrec_core.descriptions.service import Descriptions, load_descriptions
+from mmrec_core.descriptions.service import (
+    Descriptions,
+    load_descriptions,
+    spoken,
+    values_of,
+)
 from mmrec_core.descriptions.vocabulary import VocabularyConfig, build_vocabulary
 from mmrec_core.domain import Dataset, InputError, Progress, sha256_json, sha256_strings
 from mmrec_core.extractors.base import EXTRACTORS, Available, ExtractorConfig
@@ -30,7 +35,7 @@ class AttributesConfig(ExtractorConfig):
 
     descriptions: str = KEY
     distance: float = Field(
-        0.45, ge=0, le=2, description="Mean cosine distance up to which values of a slot merge"
+        0.2, ge=0, le=2, description="Mean cosine distance up to which values of a slot merge"
     )
     most: int = Field(50, ge=1, le=500, description="Attributes of a slot; the rest are 'other'")
 
@@ -69,14 +74,7 @@ class _OfDescriptions(MatrixExtractor):
 
     def _values(self, dataset: Dataset) -> list[dict[str, str]]:
         """Slot -> value of each item, in the order of ``dataset``; empty where nothing was said."""
-        made = self._made()
-        said = dict(zip(made.artefact.table("answers")["item_id"], made.values, strict=True))
-        if not said.keys() & set(dataset.item_ids):
-            raise InputError(
-                f"The descriptions {made.artefact.key[:12]} are of other items than those of "
-                f"{dataset.name!r}."
-            )
-        return [said.get(item, {}) for item in dataset.item_ids]
+        return values_of(dataset, self._made())
 
 
 class Attributes(_OfDescriptions):
@@ -95,10 +93,12 @@ class Attributes(_OfDescriptions):
         self, dataset: Dataset, device: str | None, progress: Progress
     ) -> tuple[np.ndarray, np.ndarray]:
         """One-hot attributes."""
-        values = self._values(dataset)
+        made, values = self._made(), self._values(dataset)
         config = VocabularyConfig(distance=self.config.distance, attributes=self.config.most)
-        vocabulary = build_vocabulary(values, self._made().slots, config)
+        vocabulary = build_vocabulary(values, made.slots, config)
         matrix = vocabulary.one_hot(values)
+        if not made.structured:
+            raise InputError("These descriptions were not asked for slots, so hold no attributes.")
         if not matrix.size or not matrix.any():
             raise InputError("The descriptions hold no value in any slot.")
         return matrix, (matrix == 0).all(axis=1)
@@ -130,11 +130,8 @@ class DescriptionText(_OfDescriptions):
     def matrix(
         self, dataset: Dataset, device: str | None, progress: Progress
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Sentence vectors of the values, in the order of the slots."""
-        slots = self._made().slots
-        texts = [
-            ", ".join(own[slot] for slot in slots if slot in own) for own in self._values(dataset)
-        ]
+        """Sentence vectors of the values in the order of the slots, or of the whole answers."""
+        texts = spoken(dataset, self._made())
         known = np.array([bool(text) for text in texts])
         distinct, place = np.unique([text for text in texts if text], return_inverse=True)
         matrix = np.zeros((len(texts), MiniLM.width), dtype=np.float32)
@@ -179,7 +176,7 @@ class ProbedAttributes(_OfDescriptions):
 
     def inputs_fingerprint(self, dataset: Dataset) -> str:
         """sha256 of labels and of what the vectors are made from."""
-        labels = {k: list(map(str, v)) for k, v in self._labels(dataset).items()}
+        labels = self._labels(dataset)
         vectors = make_extractor(self.config.extractor, self.config.config).spec(dataset)
         return sha256_json([sha256_strings(dataset.item_ids), labels, vectors])
 
@@ -190,9 +187,15 @@ class ProbedAttributes(_OfDescriptions):
         vectors, _ = embed(dataset, self.config.extractor, self.config.config, progress)
         blocks = []
         for slot, labels in self._labels(dataset).items():
-            found = probe(vectors, labels, slot, ProbeConfig(seed=self.config.seed))
+            try:
+                found = probe(vectors, labels, slot, ProbeConfig(seed=self.config.seed))
+            except InputError:
+                # A slot in which everything is one value tells nothing apart.
+                continue
             said = pd.Categorical(found.said()["value"], categories=list(found.classes))
             blocks.append((said.codes[:, None] == np.arange(len(found.classes))).astype(np.float32))
+        if not blocks:
+            raise InputError("No slot has two values with enough items for a probe.")
         return np.concatenate(blocks, axis=1), vectors.missing
 
     def _labels(self, dataset: Dataset) -> dict[str, list[str | None]]:

@@ -10,7 +10,7 @@ import pandas as pd
 from mmrec_core.descriptions.parser import parse_answer
 from mmrec_core.descriptions.probes import Probe, ProbeConfig, probe
 from mmrec_core.descriptions.round_trip import round_trip
-from mmrec_core.descriptions.service import Descriptions
+from mmrec_core.descriptions.service import UNSAID, Descriptions, spoken, values_of
 from mmrec_core.descriptions.support import accuracy_table, agreement_table, support_table
 from mmrec_core.domain import (
     Dataset,
@@ -18,6 +18,7 @@ from mmrec_core.domain import (
     InputError,
     Progress,
     no_progress,
+    sha256_json,
     sha256_strings,
 )
 from mmrec_core.extractors.minilm import sentence_vectors
@@ -108,21 +109,26 @@ def measure_faithfulness(
         raise InputError("Nothing was said of any item, so there is nothing to measure.")
     vectors, _ = embed(dataset, extractor, config, progress)
     progress(1, 5, "asking again in other words, and with noise for a picture")
-    again, noise, rows = _asked_again(dataset, made)
+    unaskable = _askable(made)
+    again, noise, rows = ([], [], np.empty(0, int)) if unaskable else _asked_again(dataset, made)
     progress(2, 5, "probing the pictures")
     probes = _probes(vectors, made, seed)
     progress(3, 5, "from words back to pictures")
-    trips = _trips(dataset, made, vectors, noise, seed)
+    trips = _trips(dataset, made, vectors, noise, rows, seed)
     progress(4, 5, "comparing with what else is known")
     texts = _texts_of(dataset)
     known = {s: v for s, v in truth_of(dataset, truth).items() if s in made.slots}
-    values = _values(dataset, made)
+    values, asked = values_of(dataset, made), _was_asked(dataset, made)
+    known = {
+        slot: [own if a else None for own, a in zip(true, asked, strict=True)]
+        for slot, true in known.items()
+    }
     tables = {
         "round_trip": trips,
         "accuracy": accuracy_table(values, known),
         "support": support_table(values, texts, probes, made.slots),
         "consistency": (
-            agreement_table([values[row] for row in rows], again, made.slots)
+            agreement_table([values[row] for row in rows], _parsed(again, made), made.slots)
             if again
             else pd.DataFrame(columns=["slot", "items", "same", "kappa"])
         ),
@@ -135,8 +141,10 @@ def measure_faithfulness(
         return {
             "dataset": dataset.name,
             "descriptions": made.artefact.key,
+            "items": spec["items"],
             "extractor": vectors.extractor,
-            "asked_again": len(rows) if again else 0,
+            "asked_again": len(rows),
+            "not_asked": unaskable,
         }
 
     return store().put(FAITHFULNESS, spec, write)
@@ -156,8 +164,8 @@ def faithfulness_spec(
         "descriptions": made.artefact.key,
         "pictures": make_extractor(extractor, config).spec(dataset),
         "items": sha256_strings(_texts_of(dataset) + _groups(dataset)),
-        "truth": dict(truth or {}),
-        "sample": SAMPLE,
+        "truth": sha256_json(truth_of(dataset, truth)),
+        "again": [SAMPLE, _askable(made) or _again_fingerprint(made)],
         "seed": seed,
     }
 
@@ -174,9 +182,14 @@ def _groups(dataset: Dataset) -> list[str]:
 
 
 def find_faithfulness(dataset: Dataset, made: Descriptions) -> Artefact | None:
-    """The finished measures under the defaults, or None."""
-    spec = faithfulness_spec(dataset, made)
-    return store().sound(FAITHFULNESS, Store.key(FAITHFULNESS, spec))
+    """The newest measures of these descriptions on these items, or None."""
+    items = sha256_strings(_texts_of(dataset) + _groups(dataset))
+    found = [
+        artefact
+        for artefact in store().list(FAITHFULNESS)
+        if artefact.facts["descriptions"] == made.artefact.key and artefact.facts["items"] == items
+    ]
+    return max(found, key=lambda own: own.meta["created"], default=None)
 
 
 def tables(artefact: Artefact) -> dict[str, pd.DataFrame]:
@@ -262,9 +275,10 @@ def list_probes(made: Descriptions) -> list[Artefact]:
     return sorted(found, key=lambda own: own.meta["created"], reverse=True)
 
 
-def _values(dataset: Dataset, made: Descriptions) -> list[dict[str, str]]:
-    said = dict(zip(made.artefact.table("answers")["item_id"], made.values, strict=True))
-    return [said.get(item, {}) for item in dataset.item_ids]
+def _was_asked(dataset: Dataset, made: Descriptions) -> np.ndarray:
+    """[n_items] bool: an item without a picture was not asked about, so it is not wrong."""
+    statuses = made.artefact.table("answers").set_index("item_id")["status"]
+    return (statuses.reindex(dataset.item_ids).fillna(UNSAID) != UNSAID).to_numpy(dtype=bool)
 
 
 def _probes(
@@ -285,62 +299,79 @@ def _probes(
     return found
 
 
-def _asked_again(
-    dataset: Dataset, made: Descriptions
-) -> tuple[list[dict[str, str]], list[dict[str, str]], np.ndarray]:
-    """A sample asked in other words and with noise pictures; empty where the model is not here."""
+def _askable(made: Descriptions) -> str:
+    """Why a model cannot be asked again, in words; empty where it can."""
+    if made.artefact.facts["imported"]:
+        return "the answers were made elsewhere"
+    try:
+        ok, reason = _again(made, "own").availability()
+    except InputError as error:
+        return str(error).removesuffix(".")
+    return "" if ok else reason
+
+
+def _again(made: Descriptions, picture: str, paraphrased: bool = False) -> VisionLanguage:
+    """The model that made descriptions, with its options, to be asked once more."""
     facts = made.artefact.facts
-    nothing: tuple[list[dict[str, str]], list[dict[str, str]], np.ndarray] = ([], [], np.empty(0))
-    if facts["imported"] or not facts["prompt"]:
-        return nothing
     prompt = Prompt.model_validate(facts["prompt"])
+    config = {
+        **made.artefact.spec["model"]["config"],
+        "model": facts["model"],
+        "custom": prompt.paraphrased() if paraphrased else prompt,
+        "picture": picture,
+    }
+    model = make_extractor("vision-language", config)
+    assert isinstance(model, VisionLanguage)
+    return model
 
-    def ask(asked: Prompt, picture: str) -> tuple[list[dict[str, str]], np.ndarray] | None:
-        model = make_extractor(
-            "vision-language", {"model": facts["model"], "custom": asked, "picture": picture}
-        )
-        assert isinstance(model, VisionLanguage)
-        if not model.availability().ok:
-            return None
-        observed = model.order(dataset)
-        rng = np.random.default_rng(SAMPLE)
-        rows = np.sort(rng.permutation(observed)[:SAMPLE])
-        device = chosen_device()
-        answers, _ = model.answer_rows(
-            dataset, rows, device, model.batch_size(device), lambda done, note: None
-        )
-        return [dict(parse_answer(a, made.slots).values) for a in answers], rows
 
-    again = ask(prompt.paraphrased(), "own")
-    noise = ask(prompt, "noise")
-    if again is None or noise is None:
-        return nothing
-    return again[0], noise[0], again[1]
+def _again_fingerprint(made: Descriptions) -> str:
+    return Prompt.model_validate(made.artefact.facts["prompt"]).paraphrased().fingerprint
+
+
+def _asked_again(dataset: Dataset, made: Descriptions) -> tuple[list[str], list[str], np.ndarray]:
+    """Answers of a sample in other words, and of noise; and the places of its items."""
+    observed = _again(made, "own").order(dataset)
+    rows = np.sort(np.random.default_rng(SAMPLE).permutation(observed)[:SAMPLE])
+    device = chosen_device()
+
+    def ask(model: VisionLanguage) -> list[str]:
+        size = model.batch_size(device)
+        return model.answer_rows(dataset, rows, device, size, lambda done, note: None)[0]
+
+    return ask(_again(made, "own", paraphrased=True)), ask(_again(made, "noise")), rows
 
 
 def _trips(
     dataset: Dataset,
     made: Descriptions,
     vectors: Embeddings,
-    noise: Sequence[Mapping[str, str]],
+    noise: Sequence[str],
+    asked: np.ndarray,
     seed: int,
 ) -> pd.DataFrame:
-    texts = _texts(_values(dataset, made), made.slots)
-    titles = dataset.items["title"].fillna("").astype(str).tolist()
+    texts = spoken(dataset, made)
+    titles = dataset.items["title"].fillna("").astype(str).str.strip().tolist()
     rows = np.flatnonzero(vectors.observed & np.array([bool(text) for text in texts]))
-    titled = all(titles[row].strip() for row in rows)
     said = {"descriptions": _vectors([texts[row] for row in rows])}
-    if titled:
+    if any(titles[row] for row in rows):
         said["titles alone"] = _vectors([titles[row] for row in rows])
     cells = np.asarray(_groups(dataset), dtype=object)[rows]
-    groups = np.unique(cells, return_inverse=True)[1] if len(set(cells)) > 1 else None
+    groups = None
+    if len(set(cells) - {""}) > 1:
+        groups = np.where(cells == "", -1, np.unique(cells, return_inverse=True)[1])
     probes = {}
-    if noise:
-        # One noise picture's description an item, over and over where there are more items.
-        spoken = _texts(noise, made.slots)
-        queries = _vectors([spoken[at % len(spoken)] or "nothing" for at in range(len(rows))])
-        probes["descriptions of noise"] = ("descriptions", queries)
+    if len(noise):
+        heard = _texts(_parsed(noise, made), made.slots) if made.structured else list(noise)
+        place = pd.Index(rows).get_indexer(pd.Index(asked))
+        kept = np.flatnonzero(place >= 0)
+        queries = _vectors([heard[at] or "nothing" for at in kept])
+        probes["descriptions of noise"] = ("descriptions", queries, place[kept])
     return round_trip(vectors.matrix[rows], said, groups, probes, seed)
+
+
+def _parsed(answers: Sequence[str], made: Descriptions) -> list[dict[str, str]]:
+    return [dict(parse_answer(answer, made.slots).values) for answer in answers]
 
 
 def _texts(values: Sequence[Mapping[str, str]], slots: Sequence[str]) -> list[str]:

@@ -15,8 +15,10 @@ from mmrec_core.domain import InputError
 from mmrec_core.extractors.permutation import derangement
 
 FOLDS = 5
-PENALTY = 10.0
-"""Of the ridge, on standardised pictures and centred words."""
+PENALTY = 0.1
+"""Of the ridge for each item that it is fitted on; on standardised pictures and centred words."""
+TIE = 1e-6
+"""Cosines that differ by less are equal."""
 BLOCK = 2048
 FEWEST = 20
 
@@ -41,46 +43,57 @@ class Retrieved:
 
 
 def retrieve(
-    queries: np.ndarray, candidates: np.ndarray, groups: np.ndarray | None = None
+    queries: np.ndarray,
+    candidates: np.ndarray,
+    groups: np.ndarray | None = None,
+    places: np.ndarray | None = None,
 ) -> Retrieved:
-    """Ranks candidates by cosine similarity; candidate i is query i's own.
+    """Ranks candidates by cosine similarity.
 
     Args:
-        queries: [n, d].
+        queries: [q, d].
         candidates: [n, d].
-        groups: [n] candidates are those of the query's own group; None: all.
+        groups: [n] group of each candidate; those of the query's own group compete. Negative: of
+            no group, such queries are left out. None: all compete.
+        places: [q] which candidate is each query's own; None: candidate i is query i's.
     """
     unit_q, unit_c = (
         x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
-        for x in (queries, candidates)
+        for x in (queries.astype(np.float64), candidates.astype(np.float64))
     )
+    own_place = np.arange(len(queries)) if places is None else places
     n = len(queries)
-    ranks, sizes = np.empty(n), np.empty(n)
+    better, equal, sizes = (np.empty(n, dtype=np.int64) for _ in range(3))
     for start in range(0, n, BLOCK):
         block = slice(start, min(start + BLOCK, n))
+        rows, mine = np.arange(block.stop - start), own_place[block]
         scores = unit_q[block] @ unit_c.T
-        own = np.einsum("ij,ij->i", unit_q[block], unit_c[block])[:, None]
+        own = scores[rows, mine][:, None]
         asked = np.ones_like(scores, dtype=bool)
         if groups is not None:
-            asked = groups[block, None] == groups[None, :]
-        asked[np.arange(len(scores)), np.arange(start, block.stop)] = False
+            asked = (groups[mine, None] == groups[None, :]) & (groups[mine, None] >= 0)
+        asked[rows, mine] = False
         # Rounding must not put an equal candidate before or behind by chance.
-        better = ((scores > own + 1e-9) & asked).sum(1)
-        equal = ((np.abs(scores - own) <= 1e-9) & asked).sum(1)
-        ranks[block] = 1 + better + equal / 2
+        better[block] = ((scores > own + TIE) & asked).sum(1)
+        equal[block] = ((np.abs(scores - own) <= TIE) & asked).sum(1)
         sizes[block] = 1 + asked.sum(1)
     kept = sizes > 1
     if not kept.any():
         return Retrieved(np.nan, np.nan, np.nan, 0, np.nan)
-    ranks, sizes = ranks[kept], sizes[kept]
-    harmonic = np.cumsum(1.0 / np.arange(1, int(sizes.max()) + 1))
-    chance = harmonic[sizes.astype(int) - 1] / sizes
+    better, equal, sizes = better[kept], equal[kept], sizes[kept]
+    harmonic = np.concatenate([[0.0], np.cumsum(1.0 / np.arange(1, int(sizes.max()) + 1))])
+    # Equal candidates come in any order: everything is its mean over the orders.
+    tied = 1 + equal
+
+    def among(k: int) -> float:
+        return float((np.clip(k - better, 0, tied) / tied).mean())
+
     return Retrieved(
-        float((ranks <= 1).mean()),
-        float((ranks <= 10).mean()),
-        float((1 / ranks).mean()),
+        among(1),
+        among(10),
+        float(((harmonic[better + tied] - harmonic[better]) / tied).mean()),
         int(kept.sum()),
-        float(chance.mean()),
+        float((harmonic[sizes] / sizes).mean()),
     )
 
 
@@ -99,9 +112,7 @@ def predicted_words(pictures: np.ndarray, words: np.ndarray, seed: int = 0) -> n
     found = np.zeros_like(words)
     for fitted, held in KFold(FOLDS, shuffle=True, random_state=seed).split(pictures):
         scale = StandardScaler().fit(pictures[fitted])
-        ridge = Ridge(PENALTY * len(fitted) / 100).fit(
-            scale.transform(pictures[fitted]), words[fitted]
-        )
+        ridge = Ridge(PENALTY * len(fitted)).fit(scale.transform(pictures[fitted]), words[fitted])
         found[held] = ridge.predict(scale.transform(pictures[held]))
     return found
 
@@ -110,7 +121,7 @@ def round_trip(
     pictures: np.ndarray,
     said: Mapping[str, np.ndarray],
     groups: np.ndarray | None,
-    probes: Mapping[str, tuple[str, np.ndarray]] | None = None,
+    probes: Mapping[str, tuple[str, np.ndarray, np.ndarray]] | None = None,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Round trips of descriptions and of what they must beat.
@@ -119,9 +130,10 @@ def round_trip(
         pictures: [n, p] vectors of the items' pictures.
         said: Name -> [n, d] vectors of words; the first are the descriptions, whose shuffled
             control is added.
-        groups: [n] category of each item, for hard negatives; None: there are none.
-        probes: Name -> (name in ``said`` whose map is used, [n, d] queries), such as descriptions
-            of noise pictures.
+        groups: [n] category of each item, negative where unknown, for hard negatives; None: there
+            are none.
+        probes: Name -> (name in ``said`` whose map is used, [q, d] queries, [q] whose they are),
+            such as descriptions of noise pictures.
         seed: Of folds and control.
 
     Returns:
@@ -142,16 +154,20 @@ def round_trip(
         mean = words.mean(axis=0)
         maps[name] = (mean, predicted_words(pictures, words - mean, seed))
         rows.append(_row(name, words - mean, maps[name][1], groups))
-    for name, (of, queries) in (probes or {}).items():
+    for name, (of, queries, places) in (probes or {}).items():
         mean, candidates = maps[of]
-        rows.append(_row(name, queries - mean, candidates, groups))
+        rows.append(_row(name, queries - mean, candidates, groups, places))
     return pd.DataFrame(rows)
 
 
 def _row(
-    name: str, queries: np.ndarray, candidates: np.ndarray, groups: np.ndarray | None
+    name: str,
+    queries: np.ndarray,
+    candidates: np.ndarray,
+    groups: np.ndarray | None,
+    places: np.ndarray | None = None,
 ) -> dict[str, object]:
-    every = retrieve(queries, candidates)
+    every = retrieve(queries, candidates, None, places)
     row: dict[str, object] = {
         "what": name,
         "recall@1": every.first,
@@ -161,6 +177,6 @@ def _row(
         "n": every.n,
     }
     if groups is not None:
-        hard = retrieve(queries, candidates, groups)
+        hard = retrieve(queries, candidates, groups, places)
         row |= {"hard recall@1": hard.first, "hard mrr": hard.mrr, "hard chance": hard.chance}
     return row

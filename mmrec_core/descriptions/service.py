@@ -32,7 +32,7 @@ from mmrec_core.settings import settings
 from mmrec_core.store import Artefact, Store, write_json
 from mmrec_core.store import store as installed_store
 
-KIND, VERSION = "descriptions", 2
+KIND, VERSION = "descriptions", 3
 SHARD = 64
 """Items in one shard: what a stopped run loses at most."""
 
@@ -74,6 +74,12 @@ class Descriptions:
         return [json.loads(text) for text in self.artefact.table("answers")["values"]]
 
     @property
+    def structured(self) -> bool:
+        """Whether slots were asked for; of other prompts the whole answer is the description."""
+        strategy: str = (self.artefact.facts["prompt"] or {}).get("strategy", "structured")
+        return strategy == "structured"
+
+    @property
     def asked(self) -> list[dict[str, str]]:
         """Slot -> value of every item that was asked about, whatever came of it."""
         statuses = self.artefact.table("answers")["status"]
@@ -83,6 +89,30 @@ class Descriptions:
     def counts(self) -> dict[str, int]:
         """Items of each status."""
         return dict(self.artefact.facts["statuses"])
+
+
+def values_of(dataset: Dataset, made: Descriptions) -> list[dict[str, str]]:
+    """Slot -> value of each item of a dataset, in its order; empty where nothing was said.
+
+    Raises:
+        InputError: The descriptions are of other items.
+    """
+    said = dict(zip(made.artefact.table("answers")["item_id"], made.values, strict=True))
+    if not said.keys() & set(dataset.item_ids):
+        raise InputError(
+            f"The descriptions {made.artefact.key[:12]} are of other items than those of "
+            f"{dataset.name!r}."
+        )
+    return [said.get(item, {}) for item in dataset.item_ids]
+
+
+def spoken(dataset: Dataset, made: Descriptions) -> list[str]:
+    """What was said of each item as one text: its values, or the whole answer without slots."""
+    values = values_of(dataset, made)
+    if made.structured:
+        return [", ".join(own[slot] for slot in made.slots if slot in own) for own in values]
+    answers = made.artefact.table("answers").set_index("item_id")["answer"]
+    return [str(answers.get(item, "")) for item in dataset.item_ids]
 
 
 def find_descriptions(dataset: Dataset, config: Mapping[str, Any]) -> Descriptions | None:
@@ -244,9 +274,9 @@ def import_answers(
 
 
 def items_fingerprint(dataset: Dataset) -> str:
-    """sha256 of items and pictures: datasets that share them share descriptions."""
-    pictures = dataset.items["image_sha256"].fillna("").astype(str)
-    return sha256_json([sha256_strings(dataset.item_ids), sha256_strings(pictures)])
+    """sha256 of items, pictures and titles: datasets that share them share descriptions."""
+    columns = [dataset.items[name].fillna("").astype(str) for name in ("image_sha256", "title")]
+    return sha256_json([sha256_strings(dataset.item_ids), *map(sha256_strings, columns)])
 
 
 def list_descriptions(dataset: Dataset | None = None) -> list[Descriptions]:
@@ -255,7 +285,7 @@ def list_descriptions(dataset: Dataset | None = None) -> list[Descriptions]:
     found = [
         Descriptions(artefact)
         for artefact in installed_store().list(KIND)
-        if items is None or artefact.facts["items"] == items
+        if items is None or artefact.facts.get("items") == items
     ]
     return sorted(found, key=lambda own: own.artefact.meta["created"], reverse=True)
 

@@ -29,7 +29,7 @@ class VocabularyConfig(BaseModel):
 
     language: str = Field("en", description="Of the lemmas; see simplemma's list")
     distance: float = Field(
-        0.45, ge=0, le=2, description="Mean cosine distance up to which two groups of values merge"
+        0.2, ge=0, le=2, description="Mean cosine distance up to which two groups of values merge"
     )
     attributes: int = Field(50, ge=1, description="Kept in each slot; the rest are 'other'")
     most_values: int = Field(

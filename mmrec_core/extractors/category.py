@@ -7,6 +7,9 @@ from mmrec_core.domain import Dataset, InputError, Progress, sha256_json, sha256
 from mmrec_core.extractors.base import EXTRACTORS
 from mmrec_core.extractors.matrices import MatrixExtractor
 
+MOST = 5000
+"""Categories, one column each."""
+
 
 class Category(MatrixExtractor):
     """One column a category of the metadata, 1 where an item belongs to it.
@@ -38,6 +41,11 @@ class Category(MatrixExtractor):
         exploded = exploded[exploded != ""]
         if exploded.empty:
             raise InputError(f"The items of {dataset.name!r} have no category.")
+        if exploded.nunique() > MOST:
+            raise InputError(
+                f"The items of {dataset.name!r} have {exploded.nunique():,} categories; a matrix "
+                f"holds at most {MOST:,}."
+            )
         table = pd.crosstab(exploded.index, exploded).reindex(dataset.items.index, fill_value=0)
         matrix = (table.to_numpy() > 0).astype(np.float32)
         return matrix, (matrix == 0).all(axis=1)

@@ -4,7 +4,6 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from mmrec_core.domain import Dataset
 from mmrec_core.extractors.base import EXTRACTORS
 from mmrec_core.extractors.hub import BUNDLED
 from mmrec_core.extractors.vision_language import VisionLanguage, VisionLanguageConfig
@@ -32,15 +31,6 @@ class SmallLvlm(VisionLanguage):
     batch_sizes: ClassVar = {"cpu": 32, "cuda": 256, "mps": 64}
     default_model = BUNDLED
     Config = SmallLvlmConfig
-
-    def caution(self, dataset: Dataset) -> str:
-        """Said of every catalogue but the demo's."""
-        if dataset.info.truth:
-            return ""
-        return (
-            "The bundled small model knows the products of the demo shop and nothing else: of "
-            f"{dataset.name} what it says is guesswork"
-        )
 
 
 EXTRACTORS.register(SmallLvlm.name, SmallLvlm)

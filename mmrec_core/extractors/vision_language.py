@@ -16,7 +16,7 @@ from pydantic import Field
 
 from mmrec_core.domain import Dataset, InputError, sha256_json, sha256_strings
 from mmrec_core.extractors.base import EXTRACTORS, Available, ExtractorConfig
-from mmrec_core.extractors.hub import find_model
+from mmrec_core.extractors.hub import BUNDLED, find_model
 from mmrec_core.extractors.hub_models import MODEL, HubModel
 from mmrec_core.extractors.images import GREY, SIDE, ImageExtractor, read_rgb
 from mmrec_core.extractors.memory import has_gpu, too_large
@@ -137,6 +137,15 @@ class VisionLanguage(HubModel, ImageExtractor[Item]):
             free = psutil.virtual_memory().available
             reason = too_large(folder, self.model, free, 4, "memory")
         return Available(not reason, reason)
+
+    def caution(self, dataset: Dataset) -> str:
+        """The bundled model is at home with the demo's products alone."""
+        if self.model != BUNDLED or dataset.info.truth:
+            return ""
+        return (
+            "The bundled small model knows the products of the demo shop and nothing else: of "
+            f"{dataset.name} what it says is guesswork"
+        )
 
     def words(self, dataset: Dataset) -> "pd.Series[str]":
         """The prompt about each item."""

@@ -182,7 +182,9 @@ class Training:
         improved = []
         for a, s in enumerate(self.active):
             self.curves[s].append((epoch, float(losses[a]), float(values[a])))
-            if values[a] > self.best_value[s]:
+            # A last step may spoil the parameters although the loss before it was a number.
+            sound = all(bool(p[a].isfinite().all()) for p in self.parameters.values())
+            if sound and values[a] > self.best_value[s]:
                 self.best_value[s], self.best_epoch[s] = float(values[a]), epoch
                 improved.append((a, s))
         for a, s in improved:

@@ -21,6 +21,8 @@ VALUES: Final[dict[str, tuple[str, ...]]] = {
     slot: tuple(value.capitalize() for value in ATTRIBUTES[name]) for slot, name in SLOTS.items()
 }
 """Slot -> what the model may say in it."""
+VERSION: Final = 1
+"""Raised whenever drawing, questions or networks change, so that no old state is taken up."""
 NOTHING_SHOWN: Final = 0.04
 """Share of pictures in the language stage that are noise or of one tone, and show nothing."""
 
@@ -46,8 +48,8 @@ class Recipe(BaseModel):
 
     @property
     def fingerprint(self) -> str:
-        """sha256 of the recipe."""
-        return sha256_json(self.model_dump(mode="json"))
+        """sha256 of the recipe and of its version."""
+        return sha256_json({"version": VERSION, **self.model_dump(mode="json")})
 
     @property
     def shards(self) -> int:

@@ -100,6 +100,9 @@ def _option(text: str, whole: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals:
         raise InputError(f"The setting {whole!r}: {text!r} is not NAME=VALUE.")
+    # A key of the store may read as a number.
+    if name.strip() == "descriptions":
+        return "descriptions", value.strip()
     try:
         return name.strip(), json.loads(value)
     except json.JSONDecodeError:

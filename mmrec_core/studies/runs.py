@@ -141,7 +141,8 @@ def arm_features(study: Study, inputs: Inputs, arm: Arm, seed: int) -> Features:
     """The features that an arm's recommender reads with a seed, control applied.
 
     The control is drawn with the training seed, so that its chance is part of the spread over
-    seeds, and with it of every interval.
+    seeds, and with it of every interval; but for controls of the extractor's input, which are
+    drawn once.
     """
     if not RECOMMENDERS.get(arm.recommender).uses:
         return {}

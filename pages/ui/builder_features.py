@@ -6,7 +6,7 @@ import streamlit as st
 
 from mmrec_core.datasets.catalogue import feature_modalities, load_dataset
 from mmrec_core.descriptions.service import list_descriptions
-from mmrec_core.domain import InputError
+from mmrec_core.domain import Dataset, InputError
 from mmrec_core.extractors.base import EXTRACTORS
 from mmrec_core.extractors.controls import CONTROLS
 from mmrec_core.extractors.hub import BUNDLED
@@ -82,7 +82,7 @@ def _extractor(dataset: str, modality: str, own: dict[str, str]) -> dict[str, An
         if kind.modality != modality:
             continue
         ok, reason = kind().availability()
-        if name in OF_DESCRIPTIONS:
+        if name in OF_DESCRIPTIONS or not _suits(name, load_dataset(dataset)):
             continue
         if ok or name in ANY_MODEL.values():
             choices[name] = (name, {})
@@ -126,6 +126,13 @@ def _extractor(dataset: str, modality: str, own: dict[str, str]) -> dict[str, An
     return {"extractor": extractor, "config": config}
 
 
+def _suits(extractor: str, dataset: Dataset) -> bool:
+    """Whether a dataset has what an extractor of metadata or truth reads."""
+    if extractor == "category":
+        return bool((dataset.items["category"].fillna("") != "").any())
+    return extractor != "probed-attributes" or dataset.info.truth
+
+
 def _usual(dataset: str, modality: str) -> str:
     """What makes a modality's features where nobody chose; joint ones a vision-language model."""
     loaded = load_dataset(dataset)
@@ -149,7 +156,7 @@ def _model(extractor: str, key: str) -> dict[str, Any]:
     config = {"model": model, **_options(extractor, key)}
     ok, reason = make_extractor(extractor, config).availability()
     if not ok and model:
-        st.error(f"{reason[0].upper()}{reason[1:]}.")
+        st.error(f"{escape(reason[0].upper() + reason[1:])}\\.")
     elif not ok:
         st.caption("Name a model to go on.")
     return config

@@ -80,7 +80,10 @@ def items(dataset: Dataset, made: Descriptions) -> None:
     """Pictures with what was said of them; search and filter by status."""
     table = _table(made.artefact.key, made)
     probe = newest_probe(made)
-    held = None if probe is None else probe.table("words").set_index("item_id")
+    held = None
+    if probe is not None:
+        held = probe.table("words").set_index("item_id")
+        held.attrs["of"] = probe.facts["extractor"]
     counts = made.counts
     with st.container(horizontal=True, vertical_alignment="bottom"):
         query = st.text_input(
@@ -171,12 +174,12 @@ def _card(
         ]
         st.markdown("  \n".join([badge, " · ".join(values)]))
         if held is not None and said["item_id"] in held.index:
-            st.markdown(_held(held.loc[said["item_id"]], said, slots))
+            st.markdown(_held(held.loc[said["item_id"]], said, slots, held.attrs["of"]))
         if said["status"] != "strict" and said["answer"]:
             st.caption(f"Said: {escape(shorten(said['answer'], 300))}")
 
 
-def _held(own: pd.Series, said: pd.Series, slots: tuple[str, ...]) -> str:
+def _held(own: pd.Series, said: pd.Series, slots: tuple[str, ...], vectors: str) -> str:
     """The most probable word of each slot by the vector alone, as markdown; bold where it differs
     from what was said."""
     words = []
@@ -188,7 +191,8 @@ def _held(own: pd.Series, said: pd.Series, slots: tuple[str, ...]) -> str:
         if not isinstance(told, str) or lemmas(value) != lemmas(told):
             shown = f"**{shown}**"
         words.append(f"{shown} :gray[{own[f'{slot} confidence']:.0%}]")
-    return f":small[:gray[In the vector:] {' · '.join(words)}]" if words else ""
+    lead = f":gray[In the vector of {escape(vectors)}:]"
+    return f":small[{lead} {' · '.join(words)}]" if words else ""
 
 
 def slots(made: Descriptions) -> None:

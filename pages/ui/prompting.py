@@ -73,14 +73,14 @@ def _edited(dataset: Dataset, base: Prompt, key: str, name: str, saved: bool) ->
     example = {}
     for place, slot in zip(st.columns(max(1, len(named))), named, strict=False):
         example[slot] = place.text_input(
-            f"Example: {slot}", base.example.get(slot, ""), key=f"{key}.example.{slot}"
+            f"Example: {escape(slot)}", base.example.get(slot, ""), key=f"{key}.example.{slot}"
         )
     try:
         prompt = make_prompt(
             {"strategy": base.strategy, "slots": named, "example": example, "wording": wording}
         )
     except InputError as error:
-        st.error(str(error))
+        st.error(escape(error))
         return None
     st.caption("What the model is asked:")
     st.text(prompt.render("the title of the item"))

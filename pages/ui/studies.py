@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from mmrec_core.domain import InputError
+from mmrec_core.extractors.controls import CONTROLS
 from mmrec_core.figures.palette import modality_label
 from mmrec_core.metrics import metric_label
 from mmrec_core.recommenders import RECOMMENDERS
@@ -70,6 +71,7 @@ def sentence(verdict: Mapping[str, Any]) -> str:
 def headline(result: StudyResult) -> str:
     """What the study found about whole models, from its verdicts, as markdown."""
     whole = [v for v in result.verdicts if v["modality"] == "all"]
+    whole = whole or [v for v in result.verdicts if v["modality"] == "joint"]
     whole = whole or list(result.verdicts)
     if not whole:
         raise InputError("This study has no verdicts: it compared no real with shuffled features.")
@@ -77,7 +79,8 @@ def headline(result: StudyResult) -> str:
         finding, colon, numbers = sentence(whole[0]).partition(r"\: ")
         return f"**{finding}{colon.strip()}** {numbers}"
     pays = sum(v["verdict"] == USED_PAYS.name for v in whole)
-    kind = "recommenders" if {v["modality"] for v in whole} == {"all"} else "cases"
+    scopes = {v["modality"] for v in whole}
+    kind = "recommenders" if scopes in ({"all"}, {"joint"}) else "cases"
     lead = f"Content is shown to be used, and to pay, in {pays} of {len(whole)} {kind}"
     strongest = max(range(len(whole)), key=lambda i: _size(whole[i], "used"))
     return f"**{lead}.** {sentence(whole[strongest])}"
@@ -146,7 +149,11 @@ def _content_cell(modality: str, planted: Mapping[str, float] | None) -> str:
 
 def planted_word(modality: str, planted: Mapping[str, float]) -> str:
     """Whether users' tastes were planted in a modality, or in any for the whole model."""
-    strengths = planted.values() if modality == "all" else [planted.get(modality, 0.0)]
+    inputs = {"input-picture": "image", "input-title": "text"}
+    if modality in ("all", "joint"):
+        strengths = list(planted.values())
+    else:
+        strengths = [planted.get(inputs.get(modality, modality), 0.0)]
     return "planted" if any(strengths) else "not planted"
 
 
@@ -184,6 +191,7 @@ def how_effects(result: StudyResult) -> str:
             "- **used** = real − shuffled (the same features, dealt to the wrong items)",
             "- **gained** = real − removed (the model without that modality)",
             "- **gained without content** = shuffled − removed\n",
+            *_about_inputs(study),
             f"Effects are changes of {metric} in % of the mean of the arm subtracted. *{above}* "
             f"or *{below}*: Holm-adjusted p < 0.05 and at least {delta:g} %. *{equal}*: the 90 % "
             f"interval lies inside ±{delta:g} %. Otherwise *{undecided}*. With fewer than "
@@ -206,6 +214,17 @@ def how_effects(result: StudyResult) -> str:
             "before training",
         )
     )
+
+
+def _about_inputs(study: Mapping[str, Any]) -> list[str]:
+    """What the comparisons are where the input of a joint matrix was replaced."""
+    if not any(CONTROLS.get(name).extraction for name in study["controls"]):
+        return []
+    return [
+        "For the *picture* and the *title* of a joint matrix the model was asked again: another "
+        "item's stands for shuffled, a blank one for removed. Which other item's is drawn once "
+        "for all seeds, so that draw is not in the interval.\n"
+    ]
 
 
 def _left_in_place(document: dict[str, Any]) -> list[str]:

@@ -84,7 +84,7 @@ def _prompt(key: str) -> str:
 
 def caution(dataset: Dataset, model: str) -> str:
     """What to know of a model on this dataset, as markdown; mostly empty."""
-    said = make_extractor(BUNDLED).caution(dataset) if model == BUNDLED else ""
+    said = make_extractor("vision-language", {"model": model}).caution(dataset)
     return f"{escape(said)}\\." if said else ""
 
 
@@ -107,7 +107,7 @@ def _ask(dataset: Dataset) -> None:
     config: dict[str, Any] = {"model": model, **_as_known(prompt)}
     ok, reason = make_extractor("vision-language", config).availability()
     if not ok:
-        st.error(f"{reason[0].upper()}{reason[1:]}.")
+        st.error(f"{escape(reason[0].upper() + reason[1:])}\\.")
         return
     warned = caution(dataset, model)
     if warned:

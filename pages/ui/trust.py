@@ -10,6 +10,7 @@ from mmrec_core.descriptions.measure import find_faithfulness, list_probes, tabl
 from mmrec_core.descriptions.service import Descriptions
 from mmrec_core.domain import Dataset
 from mmrec_core.extractors import EXTRACTORS, make_extractor
+from mmrec_core.extractors.matrices import MatrixExtractor
 from mmrec_core.settings import settings
 from mmrec_core.store import Artefact
 from pages.ui.export import export_menu
@@ -23,8 +24,9 @@ _HOW = (
     "**Round trip.** A ridge regression from pictures to words is fitted on other items (five "
     "folds); a description is then a query, and the words that each item's picture predicts are "
     "the candidates. R@1 says how often its own item comes first; *hard* keeps to candidates of "
-    "the same category. Titles alone, shuffled descriptions and descriptions of noise must do "
-    "worse. **Support.** The metadata support a value whose lemmas stand in the item's text; the "
+    "the same category. Shuffled descriptions and descriptions of noise must be at chance; titles "
+    "alone stand beside, and may well do better. **Support.** The metadata support a value whose "
+    "lemmas stand in the item's text; the "
     "picture supports it if a probe that has not seen the item finds it more probable there than "
     "overall. What neither supports may be a hallucination, or something no one wrote down. "
     "**Consistency.** A sample is asked again in other words; kappa is agreement beyond chance."
@@ -72,7 +74,7 @@ def faithfulness(dataset: Dataset, made: Descriptions) -> None:
                 alt="Agreement of every slot between two wordings",
             )
         else:
-            st.caption("The model is not on this machine, so nothing was asked again.")
+            st.caption(f"Nothing was asked again: {escape(found.facts['not_asked'])}\\.")
     st.markdown("**What else supports a value**")
     st.dataframe(
         own["support"].rename(columns=_title),
@@ -160,8 +162,15 @@ def in_the_vector(dataset: Dataset, made: Descriptions) -> None:
             "from the vectors of items that it has not seen. Beside every answer then stands what "
             "the vector alone would have said, and how sure it is."
         )
-    ready = [n for n, k in EXTRACTORS.items() if k().availability().ok and n != "precomputed"]
-    ready = [n for n in ready if n not in {a.facts["extractor"] for a in found}]
+    # Vectors of pictures and words; what is made of descriptions would be read from themselves.
+    ready = [
+        name
+        for name, kind in EXTRACTORS.items()
+        if not issubclass(kind, MatrixExtractor)
+        and name != "precomputed"
+        and kind().availability().ok
+        and name not in {a.facts["extractor"] for a in found}
+    ]
     if not ready or settings().read_only:
         return
     extractor = st.selectbox(

@@ -271,8 +271,9 @@ def test_features_come_in_every_format_that_people_keep_them_in(tmp_path: Path) 
     # Rows in an order of their own, named by the file itself; one list a row.
     lists = pd.DataFrame({"item_id": ["c", "007", "b"], "v": list(matrix[[2, 0, 1]])})
     lists.to_parquet(folder / "d_text.parquet")
+    lists.set_index("item_id").to_parquet(folder / "e_text.parquet")
     dataset = installed(up)
-    for name in ("a_image", "b_text", "c_image", "d_text"):
+    for name in ("a_image", "b_text", "c_image", "d_text", "e_text"):
         np.testing.assert_array_equal(catalogue.read_features(dataset, name)[0], matrix)
 
 

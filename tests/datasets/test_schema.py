@@ -1,6 +1,7 @@
 """What is wrong with an upload is said with file and line, or left out and counted."""
 
 import csv
+import dataclasses
 import io
 import json
 from pathlib import Path
@@ -12,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from uploads import INTERACTIONS, ITEMS, picture, shop, write
 
-from mmrec_core.datasets import columns, export
+from mmrec_core.datasets import arrays, columns, export
 from mmrec_core.datasets.importers.tables import read_table
 from mmrec_core.datasets.install import inspect, install
 from mmrec_core.datasets.schema import Ledger
 from mmrec_core.domain import InputError
+from mmrec_core.settings import settings
 
 
 @pytest.fixture(autouse=True)
@@ -123,7 +125,9 @@ def test_object_arrays_are_never_unpickled(tmp_path: Path, mmrec_data: Path) -> 
     assert "features/clip.npy" in refused(up, mmrec_data)
 
 
-def test_unsound_archives_and_tables_of_features(tmp_path: Path, mmrec_data: Path) -> None:
+def test_unsound_archives_and_tables_of_features(
+    tmp_path: Path, mmrec_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     up = shop(tmp_path / "up")
     folder = up / "features"
     folder.mkdir()
@@ -139,14 +143,23 @@ def test_unsound_archives_and_tables_of_features(tmp_path: Path, mmrec_data: Pat
     assert "it holds 2 arrays (a, b)" in said("clip.npz")
     np.savez(folder / "clip.npz", a=np.array([[{}]] * 3, dtype=object))
     assert "holds Python objects" in said("clip.npz")
+    limits = dataclasses.replace(settings().limits, matrix_bytes=10**6)
+    strict = dataclasses.replace(settings(), limits=limits)
+    monkeypatch.setattr(arrays, "settings", lambda: strict)
     np.savez_compressed(folder / "clip.npz", a=np.zeros((3, 10**6), dtype=np.float32))
-    assert "more than is allowed" in said("clip.npz")
+    assert "GiB are allowed" in said("clip.npz")
+    zeros = {f"c{k}": np.zeros(3) for k in range(50_000)}
+    pd.DataFrame(zeros).to_parquet(folder / "clip.parquet")
+    assert "GiB are allowed" in said("clip.parquet")
     for name in ("clip.npz", "clip.safetensors", "clip.parquet"):
         (folder / name).write_bytes(b"\x80\x04garbage")
         assert "not a readable" in said(name)
     table = {"item_id": ["007", "b", "b"], "x": [1.0, 2, 3]}
     pd.DataFrame(table).to_parquet(folder / "clip.parquet")
     assert "the column item_id, row 3: 'b' is already on row 2" in said("clip.parquet")
+    own_index = pd.DataFrame({"x": [1.0, 2, 3]}, index=pd.Index(list("abc"), name="sku"))
+    own_index.to_parquet(folder / "clip.parquet")
+    assert "it has an index 'sku'; call it item_id" in said("clip.parquet")
     pd.DataFrame({"x": [1.0, 2, 3], "colour": list("abc")}).to_parquet(folder / "clip.parquet")
     assert "the column 'colour' holds no numbers" in said("clip.parquet")
     pd.DataFrame({"v": [[1.0], [1.0, 2.0], [3.0]]}).to_parquet(folder / "clip.parquet")

@@ -14,10 +14,10 @@ from mmrec_core.domain import InputError
 def test_ranks_by_hand():
     candidates = np.eye(4)
     queries = np.array([[1, 0, 0, 0], [0.5, 0.4, 0, 0], [0, 0, 0, 1], [0, 0, 0.2, 1]])
-    # Own ranks: 1; 2; 4 beaten by one and tied with two zeros: 1 + 1 + 1; 1.
+    # Own ranks: 1; 2; beaten by one and tied with two zeros: 2, 3 or 4; 1.
     found = retrieve(queries, candidates)
     assert found.first == 0.5 and found.ten == 1.0 and found.n == 4
-    assert found.mrr == pytest.approx((1 + 1 / 2 + 1 / 3 + 1) / 4)
+    assert found.mrr == pytest.approx((1 + 1 / 2 + (1 / 2 + 1 / 3 + 1 / 4) / 3 + 1) / 4)
     assert found.chance == pytest.approx((1 + 1 / 2 + 1 / 3 + 1 / 4) / 4)
 
 
@@ -27,14 +27,20 @@ def test_hard_negatives_are_of_the_same_group_and_lonely_items_are_left_out():
     assert retrieve(queries, candidates).first == pytest.approx(2 / 3)
     hard = retrieve(queries, candidates, np.array([0, 1, 0]))
     assert hard.n == 2 and hard.first == 1.0 and hard.chance == pytest.approx(0.75)
+    # Items of no known category have no hard negatives.
+    assert retrieve(queries, candidates, np.array([-1, 1, -1])).n == 0
+    # A query may be about any candidate.
+    asked = retrieve(queries[[2, 0]], candidates, None, np.array([2, 1]))
+    assert asked.n == 2 and asked.first == 1.0
 
 
 @given(st.integers(2, 40), st.integers(0, 1000))
 def test_equal_candidates_give_chance_and_no_more(n, seed):
     queries = np.random.default_rng(seed).normal(size=(n, 3))
-    found = retrieve(queries, np.ones((n, 3)))
-    assert found.first == 0.0
-    assert found.mrr == pytest.approx(1 / (1 + (n - 1) / 2))
+    for kind in (np.float32, np.float64):
+        found = retrieve(queries.astype(kind), np.ones((n, 3), dtype=kind))
+        assert found.first == pytest.approx(1 / n)
+        assert found.mrr == pytest.approx(found.chance)
 
 
 def test_what_pictures_show_comes_back_and_what_they_do_not_does_not():
@@ -46,7 +52,7 @@ def test_what_pictures_show_comes_back_and_what_they_do_not_does_not():
     noise = np.tile(rng.normal(size=(1, 12)), (200, 1))
     table = round_trip(
         pictures, {"descriptions": words, "titles alone": other}, np.arange(200) % 4,
-        {"descriptions of noise": ("descriptions", noise)},
+        {"descriptions of noise": ("descriptions", noise, np.arange(200))},
     ).set_index("what")  # fmt: skip
     assert table.loc["descriptions", "recall@1"] > 0.9
     assert table.loc["descriptions", "hard recall@1"] > 0.9

@@ -95,7 +95,14 @@ def test_minilm_tells_meanings_apart() -> None:
     answers = [
         {"Use": value} for value in ("bathroom", "bath room", "travel", "travelling", "car seat")
     ]
-    made = build_vocabulary(answers, ["Use"])
+    made = build_vocabulary(answers, ["Use"], VocabularyConfig(distance=0.45))
     assert made.attribute("Use", "bathroom") == made.attribute("Use", "bath room")
     assert made.attribute("Use", "travel") == made.attribute("Use", "travelling")
     assert made.attribute("Use", "car seat") not in (made.attribute("Use", "travel"), OTHER)
+
+
+def test_by_default_values_that_exclude_each_other_stay_apart() -> None:
+    colours = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "black", "white")
+    materials = ("plastic", "metal", "wood", "cotton", "leather", "silicone")
+    made = build_vocabulary([{"C": c} for c in colours] + [{"M": m} for m in materials], ["C", "M"])
+    assert len(made.columns) == len(colours) + len(materials)
