@@ -112,18 +112,24 @@ def _round_trip(table: pd.DataFrame) -> None:
         "recall@1": "R@1",
         "recall@10": "R@10",
         "mrr": "MRR",
-        "chance": "MRR by chance",
+        "chance": "by chance",
         "n": "Items",
-        "hard recall@1": "R@1, same category",
-        "hard mrr": "MRR, same category",
-        "hard chance": "by chance, same category",
+        "hard recall@1": "R@1 hard",
+        "hard mrr": "MRR hard",
+        "hard chance": "hard, by chance",
     }
-    shares = ("R@1", "R@10", "R@1, same category")
-    rest = ("MRR", "MRR by chance", "MRR, same category", "by chance, same category")
+    shares = ("R@1", "R@10", "R@1 hard")
+    rest = ("MRR", "by chance", "MRR hard", "hard, by chance")
     st.dataframe(
         table.rename(columns=names),
         hide_index=True,
-        column_config={**dict.fromkeys(shares, _PERCENT), **dict.fromkeys(rest, _THREE)},
+        column_config={
+            **dict.fromkeys(shares, _PERCENT),
+            **dict.fromkeys(rest, _THREE),
+            "R@1 hard": st.column_config.NumberColumn(
+                format="percent", help="Among items of the same category alone"
+            ),
+        },
         alt="Round trips of descriptions and of their controls",
     )
 
