@@ -81,7 +81,12 @@ def test_every_kind_modality_and_tone_looks_different() -> None:
     markers = [palette.kind_marker(kind) for kind in kinds]
     assert len(set(markers)) == len(kinds)
     assert len({(m.matplotlib, m.hollow) for m in markers}) == len(kinds)
-    assert len(set(palette.MODALITY_COLOURS.values())) == len(palette.MODALITY_COLOURS)
+    # The picture and the title in a joint matrix have the colours of picture and words.
+    inputs = {"input-picture": "image", "input-title": "text"}
+    colours = palette.MODALITY_COLOURS
+    assert all(colours[name] == colours[modality] for name, modality in inputs.items())
+    assert len(set(colours.values())) == len(colours) - len(inputs)
+    assert len(set(palette.MODALITY_LABELS.values())) == len(palette.MODALITY_LABELS)
     assert len(set(palette.TONES.values())) == len(palette.TONES)
     assert palette.kind_label("over_identity") == "real − identity"
     assert palette.kind_label("used") == "used: real − shuffled"

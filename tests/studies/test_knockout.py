@@ -8,8 +8,10 @@ from mmrec_core.studies.anchors import KNOCKOUT
 from mmrec_core.studies.knockout import knockout_table
 
 
-def comparison(kind: str, base_mean: float, effect: float) -> dict:
+def comparison(kind: str, base_mean: float, effect: float, control: str) -> dict:
+    base = "bpr-mf" if control == "backbone" else f"vbpr · image · {control}"
     return {
+        "base": base,
         "recommender": "vbpr", "modality": "image", "kind": kind, "metric": "recall@20",
         "effect": effect, "low": effect - 0.01, "high": effect + 0.03, "base_mean": base_mean,
         "n_users": 10, "seeds": 3,
@@ -18,11 +20,11 @@ def comparison(kind: str, base_mean: float, effect: float) -> dict:
 
 def test_a_change_is_relative_to_the_real_arm_with_its_interval_turned() -> None:
     rows = [
-        comparison("used", 0.08, 0.02),
-        comparison("gained", 0.12, -0.02),
-        comparison("without_content", 0.08, -0.04),
-        comparison("over_identity", 0.05, 0.05),
-        comparison("over_backbone", 0.10, 0.0),
+        comparison("used", 0.08, 0.02, "shuffle"),
+        comparison("gained", 0.12, -0.02, "removed"),
+        comparison("without_content", 0.08, -0.04, "removed"),
+        comparison("over_identity", 0.05, 0.05, "identity"),
+        comparison("over_backbone", 0.10, 0.0, "backbone"),
     ]
     table = knockout_table(pd.DataFrame(rows), "recall@20").set_index("stand_in")
     # What does not start from real content is no knockout.
