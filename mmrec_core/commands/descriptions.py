@@ -67,7 +67,11 @@ def describe(options: argparse.Namespace) -> None:
     found = slot_table(said, made.slots, prompt.get("example"))
     value["slot_facts"] = found.astype(object).where(found.notna(), None).to_dict("records")
     value["distinctiveness"] = distinctiveness(said)
-    if said:
+    if not made.structured:
+        answers = made.artefact.table("answers")["answer"]
+        lines = [f"Descriptions {made.artefact.key[:12]} of {dataset.name}, in words; such as:", ""]
+        lines += [f"- {answer}" for answer in answers[answers != ""].drop_duplicates().head(5)]
+    elif said:
         lines += ["", table(_slot_rows(found), SLOT_COLUMNS)]
         lines.append(f"\n{value['distinctiveness']:.1%} of the descriptions are an item's own.")
     if value["unknown"]:

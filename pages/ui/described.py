@@ -133,7 +133,7 @@ def items(dataset: Dataset, made: Descriptions) -> None:
                 st.columns(2, gap="large"), shown[start : start + 2], strict=False
             ):
                 with place:
-                    _card(dataset, table.iloc[row], made.slots, held)
+                    _card(dataset, table.iloc[row], made.slots, held, made.structured)
 
 
 def _first_page() -> None:
@@ -153,13 +153,20 @@ def _matching(dataset: Dataset, table: pd.DataFrame, query: str, status: str) ->
 
 
 def _card(
-    dataset: Dataset, said: pd.Series, slots: tuple[str, ...], held: pd.DataFrame | None
+    dataset: Dataset,
+    said: pd.Series,
+    slots: tuple[str, ...],
+    held: pd.DataFrame | None,
+    structured: bool,
 ) -> None:
     item = dataset.items.iloc[int(said.name)]  # type: ignore[call-overload]
     picture, words = st.columns([2, 5], gap="small")
     with picture:
         tile(dataset, item, f"said-{said['item_id']}")
     with words:
+        if not structured and said["status"] != "none":
+            st.markdown(escape(shorten(said["answer"], 400)) or ":gray[Nothing was said\\.]")
+            return
         text, colour = STATUSES[said["status"]]
         badge = f":{colour}-badge[{text}]"
         if said["by_place"]:
@@ -197,6 +204,9 @@ def _held(own: pd.Series, said: pd.Series, slots: tuple[str, ...], vectors: str)
 
 def slots(made: Descriptions) -> None:
     """How much is said in each slot, and how much of it the prompt said first."""
+    if not made.structured:
+        st.info("No slots were asked for: these descriptions are sentences.")
+        return
     table, own = _slots(made.artefact.key, made)
     percent = st.column_config.NumberColumn(format="percent")
     st.dataframe(

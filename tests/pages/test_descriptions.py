@@ -148,3 +148,17 @@ def test_a_model_that_is_here_is_asked_as_a_job(
     ((kind, spec, title),) = started
     assert kind == "describe" and small_shop.NAME in title
     assert spec["config"] == {"model": folder, "prompt": "general", "strategy": "structured"}
+
+
+def test_sentences_are_shown_as_they_are(
+    studied: Path, open_page: Open, text_of: Text, tmp_path: Path
+) -> None:
+    path = tmp_path / "sentences.csv"
+    path.write_text('item,answer\ni00,"A **red** mug, of wood."\n', "utf-8")
+    prompt = known_prompt("demo", "descriptive")
+    import_answers(load_dataset(small_shop.NAME), path, prompt.slots, prompt=prompt)
+    app = open_page("descriptions", dataset=small_shop.NAME)
+    text = text_of(app)
+    assert r"A \*\*red\*\* mug\, of wood\." in text and "badge[incomplete]" not in text
+    app = open_page("descriptions", dataset=small_shop.NAME, said="Slots")
+    assert "No slots were asked for" in app.info[0].value
