@@ -10,7 +10,7 @@ import pandas as pd
 from mmrec_core.descriptions.parser import parse_answer
 from mmrec_core.descriptions.probes import Probe, ProbeConfig, probe
 from mmrec_core.descriptions.round_trip import round_trip
-from mmrec_core.descriptions.service import UNSAID, Descriptions, spoken, values_of
+from mmrec_core.descriptions.service import UNSAID, Descriptions, as_texts, spoken, values_of
 from mmrec_core.descriptions.support import accuracy_table, agreement_table, support_table
 from mmrec_core.domain import (
     Dataset,
@@ -232,21 +232,11 @@ def probe_words(
     for slot, own in probes.items():
         said = own.said()
         words |= {slot: said["value"], f"{slot} confidence": said["confidence"]}
-    rows = [
-        {
-            "slot": slot,
-            "values": len(own.classes),
-            "n_items": own.n_items,
-            "accuracy": own.accuracy,
-            "shuffled": own.shuffled,
-            "chance": own.chance,
-            "auc": own.auc,
-        }
-        for slot, own in probes.items()
-    ]
 
     def write(folder: Path) -> dict[str, Any]:
-        pd.DataFrame(rows).to_parquet(folder / "slots.parquet", index=False)
+        pd.DataFrame([own.row() for own in probes.values()]).to_parquet(
+            folder / "slots.parquet", index=False
+        )
         pd.DataFrame(words).to_parquet(folder / "words.parquet", index=False)
         return {
             "dataset": dataset.name,
@@ -362,7 +352,7 @@ def _trips(
         groups = np.where(cells == "", -1, np.unique(cells, return_inverse=True)[1])
     probes = {}
     if len(noise):
-        heard = _texts(_parsed(noise, made), made.slots) if made.structured else list(noise)
+        heard = as_texts(_parsed(noise, made), made.slots) if made.structured else list(noise)
         place = pd.Index(rows).get_indexer(pd.Index(asked))
         kept = np.flatnonzero(place >= 0)
         queries = _vectors([heard[at] or "nothing" for at in kept])
@@ -372,10 +362,6 @@ def _trips(
 
 def _parsed(answers: Sequence[str], made: Descriptions) -> list[dict[str, str]]:
     return [dict(parse_answer(answer, made.slots).values) for answer in answers]
-
-
-def _texts(values: Sequence[Mapping[str, str]], slots: Sequence[str]) -> list[str]:
-    return [", ".join(own[slot] for slot in slots if slot in own) for own in values]
 
 
 def _vectors(texts: Sequence[str]) -> np.ndarray:

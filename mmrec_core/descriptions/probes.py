@@ -7,6 +7,7 @@ Every figure is of items that the probe was not fitted on.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -52,6 +53,18 @@ class Probe:
     shuffled: float
     n_items: int
     probabilities: np.ndarray
+
+    def row(self) -> dict[str, Any]:
+        """Its figures: slot, values, n_items, accuracy, shuffled, chance, auc."""
+        return {
+            "slot": self.slot,
+            "values": len(self.classes),
+            "n_items": self.n_items,
+            "accuracy": self.accuracy,
+            "shuffled": self.shuffled,
+            "chance": self.chance,
+            "auc": self.auc,
+        }
 
     def said(self) -> pd.DataFrame:
         """The most probable value of each item and its probability: value, confidence."""
@@ -131,18 +144,7 @@ def probe_table(
     rows = []
     for at, (slot, values) in enumerate(slots.items()):
         progress(at, len(slots), f"{embeddings.extractor}: {slot}")
-        own = probe(embeddings, values, slot, config)
-        rows.append(
-            {
-                "slot": slot,
-                "values": len(own.classes),
-                "n_items": own.n_items,
-                "accuracy": own.accuracy,
-                "shuffled": own.shuffled,
-                "chance": own.chance,
-                "auc": own.auc,
-            }
-        )
+        rows.append(probe(embeddings, values, slot, config).row())
     progress(len(slots), len(slots), embeddings.extractor)
     return pd.DataFrame(rows)
 

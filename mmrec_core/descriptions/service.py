@@ -110,9 +110,14 @@ def spoken(dataset: Dataset, made: Descriptions) -> list[str]:
     """What was said of each item as one text: its values, or the whole answer without slots."""
     values = values_of(dataset, made)
     if made.structured:
-        return [", ".join(own[slot] for slot in made.slots if slot in own) for own in values]
+        return as_texts(values, made.slots)
     answers = made.artefact.table("answers").set_index("item_id")["answer"]
     return [str(answers.get(item, "")) for item in dataset.item_ids]
+
+
+def as_texts(values: Sequence[Mapping[str, str]], slots: Sequence[str]) -> list[str]:
+    """Values in the order of the slots, as one text an item."""
+    return [", ".join(own[slot] for slot in slots if slot in own) for own in values]
 
 
 def find_descriptions(dataset: Dataset, config: Mapping[str, Any]) -> Descriptions | None:
