@@ -16,6 +16,7 @@ def describe(options: argparse.Namespace) -> None:
     from mmrec_core.datasets.export import write_csv
     from mmrec_core.descriptions import service
     from mmrec_core.descriptions.faithfulness import distinctiveness, slot_table
+    from mmrec_core.descriptions.imported import import_answers
     from mmrec_core.extractors.prompts import known_prompt
     from mmrec_core.extractors.service import make_extractor
 
@@ -28,7 +29,7 @@ def describe(options: argparse.Namespace) -> None:
         told = None if options.slots else known_prompt(options.prompt)
         slots = options.slots or known_prompt(options.prompt).slots
         columns = tuple(options.columns) if options.columns else None
-        made = service.import_answers(dataset, Path(options.answers), slots, columns, prompt=told)
+        made = import_answers(dataset, Path(options.answers), slots, columns, prompt=told)
     else:
         if not options.model:
             raise InputError("Name a model with --model, or answers made elsewhere with --answers.")

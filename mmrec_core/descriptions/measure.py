@@ -41,7 +41,6 @@ DEMO_SLOTS: Mapping[str, str] = {
     "Style": "style",
 }
 """Slot of the demo's prompt -> attribute of the generator."""
-SLOT_COLUMNS = ("slot", "items")
 
 
 def truth_of(dataset: Dataset, columns: Mapping[str, str] | None = None) -> dict[str, list[Any]]:
@@ -165,7 +164,7 @@ def faithfulness_spec(
         "pictures": make_extractor(extractor, config).spec(dataset),
         "items": sha256_strings(_texts_of(dataset) + _groups(dataset)),
         "truth": sha256_json(truth_of(dataset, truth)),
-        "again": [SAMPLE, _askable(made) or _again_fingerprint(made)],
+        "again": [SAMPLE, "" if _askable(made) else _again_fingerprint(made)],
         "seed": seed,
     }
 

@@ -6,7 +6,8 @@ from typing import Any
 import streamlit as st
 
 from mmrec_core import jobs
-from mmrec_core.descriptions.service import find_descriptions, import_answers
+from mmrec_core.descriptions.imported import import_answers
+from mmrec_core.descriptions.service import find_descriptions
 from mmrec_core.domain import Dataset
 from mmrec_core.extractors import make_extractor
 from mmrec_core.extractors.hub import BUNDLED

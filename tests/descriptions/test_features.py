@@ -6,7 +6,7 @@ import pytest
 from descriptions.test_service import shop  # noqa: F401  (fixture)
 
 from mmrec_core.datasets.catalogue import load_dataset
-from mmrec_core.descriptions import service
+from mmrec_core.descriptions.imported import import_answers
 from mmrec_core.domain import InputError
 from mmrec_core.extractors.service import embed, make_extractor
 
@@ -24,7 +24,7 @@ ANSWERS = (
 def described(shop, tmp_path, mmrec_data):  # noqa: F811
     rows = pd.DataFrame({"item": shop.item_ids, "answer": ANSWERS})
     rows.to_csv(tmp_path / "said.csv", index=False)
-    return service.import_answers(shop, tmp_path / "said.csv", SLOTS).artefact.key
+    return import_answers(shop, tmp_path / "said.csv", SLOTS).artefact.key
 
 
 def test_two_items_with_other_attributes_differ(shop, described, mmrec_data):  # noqa: F811

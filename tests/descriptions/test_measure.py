@@ -12,6 +12,7 @@ from mmrec_core.__main__ import main
 from mmrec_core.datasets.catalogue import load_dataset
 from mmrec_core.datasets.install import install
 from mmrec_core.descriptions import measure, service
+from mmrec_core.descriptions.imported import import_answers
 from mmrec_core.domain import InputError
 from mmrec_core.extractors.prompts import known_prompt, written
 from mmrec_core.store import Store
@@ -67,7 +68,7 @@ def said(dataset, tmp_path, answers):
     prompt = known_prompt("demo").model_copy(
         update={"slots": ("Type",), "example": {"Type": "Mug"}}
     )
-    return service.import_answers(dataset, path, ("Type",), prompt=prompt)
+    return import_answers(dataset, path, ("Type",), prompt=prompt)
 
 
 def test_imported_answers_are_measured_without_asking_again(pictured, tmp_path, capsys):

@@ -10,6 +10,7 @@ from PIL import Image
 
 from mmrec_core.__main__ import main
 from mmrec_core.descriptions import service
+from mmrec_core.descriptions.imported import import_answers
 from mmrec_core.domain import Dataset, DatasetInfo, InputError
 from mmrec_core.extractors.vision_language import VisionLanguage
 from mmrec_core.store import store
@@ -102,7 +103,7 @@ def write(path, rows, header="Image Name,Keywords"):
 def test_answers_made_elsewhere_are_parsed_like_ours(shop, tmp_path, mmrec_data):
     rows = ['i0,"[Type] {Mug}, [Color] {Red}."', 'i2,"Type: Lamp, Color: Blue"', "i4,No image",
             "zz,Type: Cup"]  # fmt: skip
-    made = service.import_answers(shop, write(tmp_path / "a.csv", rows), SLOTS)
+    made = import_answers(shop, write(tmp_path / "a.csv", rows), SLOTS)
     assert list(made.table["status"]) == ["strict", "none", "recovered", "none", "refused"]
     assert list(made.table["slot: Type"].dropna()) == ["Mug", "Lamp"]
     assert made.values[0] == {"Type": "Mug", "Color": "Red"} and made.values[1] == {}
@@ -123,7 +124,7 @@ def test_answers_made_elsewhere_are_parsed_like_ours(shop, tmp_path, mmrec_data)
 )
 def test_a_file_that_is_no_list_of_answers_is_said(shop, tmp_path, mmrec_data, rows, header, said):
     with pytest.raises(InputError, match=said):
-        service.import_answers(shop, write(tmp_path / "a.csv", rows, header), SLOTS)
+        import_answers(shop, write(tmp_path / "a.csv", rows, header), SLOTS)
     assert all(own.artefact.shipped for own in service.list_descriptions())
 
 

@@ -9,8 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from mmrec_core import jobs
 from mmrec_core.datasets.catalogue import load_dataset
+from mmrec_core.descriptions.imported import import_answers
 from mmrec_core.descriptions.saved_prompts import saved_prompts
-from mmrec_core.descriptions.service import Descriptions, import_answers, try_prompt
+from mmrec_core.descriptions.service import Descriptions, try_prompt
 from mmrec_core.extractors.prompts import known_prompt, written
 
 Open = Callable[..., AppTest]
