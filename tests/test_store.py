@@ -122,6 +122,11 @@ def test_a_finished_artefact_is_not_written_again(at: Store) -> None:
     at.put("run", SPEC, lambda folder: pytest.fail("written twice"))
 
 
+def test_what_was_put_last_is_newest_within_a_second_too(at: Store) -> None:
+    created = [at.put("run", {"n": n}, lambda folder: {}).meta["created"] for n in range(5)]
+    assert created == sorted(set(created))
+
+
 def test_another_spec_is_another_artefact(at: Store) -> None:
     at.put("run", SPEC, write_numbers)
     assert at.get("run", {**SPEC, "algorithm": 2}) is None

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -140,7 +141,7 @@ class Store:
                 "kind": kind,
                 "key": key,
                 "spec": spec,
-                "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+                "created": datetime.now(UTC).isoformat(timespec="microseconds"),
                 "seconds": round(time.time() - started, 3),
                 "files": {str(file.relative_to(folder)): sha256_file(file) for file in files},
                 "bytes": {str(file.relative_to(folder)): file.stat().st_size for file in files},
