@@ -1,6 +1,7 @@
 """Paths, device, threads and switches: the only reader of environment variables."""
 
 import os
+import resource
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -157,3 +158,15 @@ def device() -> str:
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def peak_memory_mib() -> int:
+    """Largest resident set of this process so far and of its largest child, MiB.
+
+    For a piece of work it is an upper bound: the process may have done other things before.
+    """
+    kib = max(
+        resource.getrusage(who).ru_maxrss
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    return int(kib / 1024)

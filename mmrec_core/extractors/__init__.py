@@ -15,6 +15,7 @@ from mmrec_core.extractors.fusion import Fusion
 from mmrec_core.extractors.hub_models import HubImage, HubText
 from mmrec_core.extractors.input_controls import InputControl
 from mmrec_core.extractors.minilm import MiniLM
+from mmrec_core.extractors.missing_controls import Missing
 from mmrec_core.extractors.precomputed import Precomputed
 from mmrec_core.extractors.service import (
     default_extractor,
@@ -42,6 +43,7 @@ __all__ = [
     "HubText",
     "InputControl",
     "MiniLM",
+    "Missing",
     "OtherModality",
     "Precomputed",
     "SmallLvlm",

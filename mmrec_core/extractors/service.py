@@ -31,7 +31,7 @@ from mmrec_core.extractors.base import (
 from mmrec_core.extractors.hub import ModelNotHereError
 from mmrec_core.extractors.precomputed import feature_files, guess_modality
 from mmrec_core.settings import device as chosen_device
-from mmrec_core.settings import settings
+from mmrec_core.settings import peak_memory_mib, settings
 from mmrec_core.store import Artefact, Store, write_array, write_json
 from mmrec_core.store import store as installed_store
 
@@ -238,6 +238,8 @@ def _compute(
                 "device": device,
                 "seconds": round(time.monotonic() - started, 3),
                 "items_encoded": shards.saved_rows,
+                "items_resumed": shards.loaded_rows,
+                "peak_memory_mib": peak_memory_mib(),
             }
 
         artefact = store.put(KIND, spec, write)
@@ -261,7 +263,7 @@ class FolderShards:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.saved_rows = 0
+        self.saved_rows = self.loaded_rows = 0
 
     def load(self, index: int, rows: np.ndarray, width: int) -> Encoded | None:
         """A finished shard of exactly ``rows``, or None where it is not there or is damaged."""
@@ -273,7 +275,10 @@ class FolderShards:
         except (OSError, ValueError, EOFError, KeyError):
             return None
         fits = matrix.shape == (len(rows), width) and matrix.dtype == np.float32
-        return Encoded(matrix, failures) if same and fits else None
+        if not (same and fits):
+            return None
+        self.loaded_rows += len(rows)
+        return Encoded(matrix, failures)
 
     def save(self, index: int, rows: np.ndarray, encoded: Encoded) -> None:
         """Writes a shard whole or not at all."""

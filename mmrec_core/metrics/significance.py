@@ -61,18 +61,26 @@ def crossed_mean(differences: np.ndarray) -> CrossedMean:
     ms_seeds = n * (by_seed**2).sum(axis=-1) / (s - 1)
     rest = d - mean[..., None, None] - by_user[..., :, None] - by_seed[..., None, :]
     ms_both = (rest**2).sum(axis=(-2, -1)) / ((n - 1) * (s - 1))
-    se, df = _standard_error(ms_users, ms_seeds, ms_both, n, s)
+    se, df = standard_error(ms_users, ms_seeds, ms_both, n, s)
     return CrossedMean(mean, se, df, ms_users, ms_seeds, ms_both)
 
 
-def _standard_error(
+def standard_error(
     ms_users: np.ndarray,
     ms_seeds: np.ndarray,
     ms_both: np.ndarray,
     n: np.ndarray | int,
     s: np.ndarray | int,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Standard error and degrees of freedom from mean squares; s is at least 2."""
+    """Standard error of the mean of n users × s seeds, and its degrees of freedom.
+
+    Args:
+        ms_users: Mean square of users; as all arguments, a number or an array.
+        ms_seeds: Mean square of seeds.
+        ms_both: Mean square of their interaction.
+        n: Users.
+        s: Seeds, at least 2.
+    """
     both = ms_users + ms_seeds - ms_both
     variance = np.maximum(both, np.maximum(ms_users, ms_seeds))
     combined = (both >= ms_users) & (both >= ms_seeds)
@@ -211,65 +219,6 @@ def compare(arm: np.ndarray, base: np.ndarray, delta: float = DELTA) -> Effect:
     difference = arm - base
     kept = ~np.isnan(difference if difference.ndim == 1 else difference.max(axis=1))
     return paired_effect(difference, float(base[kept].mean()) if kept.any() else 0.0, delta)
-
-
-@dataclass(frozen=True)
-class Needed:
-    """About how many seeds, or how many users, would decide a comparison.
-
-    Attributes:
-        seeds: Seeds needed with the users at hand; None: not within reach.
-        users: Users needed with the seeds at hand; None: not within reach.
-    """
-
-    seeds: int | None
-    users: int | None
-
-
-MOST_SEEDS = 200
-"""More seeds than this are not within reach."""
-MOST_USERS_TIMES = 20
-"""More users than this many times those at hand are not within reach."""
-
-
-def needed(effect: Effect, delta: float, alpha: float = 0.05) -> Needed:
-    """Seeds or users with which a comparison would be decided, were its effect exactly this.
-
-    A relative effect of at least ``delta`` needs p < ``alpha`` (give alpha / family size to allow
-    for Holm); a smaller one needs a 90 % interval inside ± ``delta``. The standard error at other
-    sizes follows from the variance components of the two-way layout.
-    """
-    from scipy import stats
-
-    if effect.relative is None or effect.users_only:
-        return Needed(None, None)
-    n, s = effect.n_users, effect.seeds
-    both = effect.ms_both
-    users = max(effect.ms_users - both, 0.0) / s
-    seeds = max(effect.ms_seeds - both, 0.0) / n
-
-    def first(candidates: np.ndarray, n_users: np.ndarray, n_seeds: np.ndarray) -> int | None:
-        se, df = _standard_error(
-            both + n_seeds * users,
-            both + n_users * seeds,
-            np.full(len(candidates), both),
-            n_users,
-            n_seeds,
-        )
-        if abs(effect.relative or 0.0) >= delta:
-            decided = stats.t.ppf(1 - alpha / 2, df) * se < abs(effect.effect)
-        else:
-            room = delta * abs(effect.base_mean) - abs(effect.effect)
-            decided = stats.t.ppf(0.95, df) * se < room
-        return int(candidates[decided.argmax()]) if decided.any() else None
-
-    more_seeds = np.arange(s + 1, max(MOST_SEEDS, s + 1) + 1)
-    # Steps of one per cent: "about" how many users is all that can be said.
-    more_users = np.unique(np.ceil(n * np.geomspace(1 + 1 / n, MOST_USERS_TIMES, 400)).astype(int))
-    return Needed(
-        first(more_seeds, np.full(len(more_seeds), n), more_seeds),
-        first(more_users, more_users, np.full(len(more_users), s)),
-    )
 
 
 def holm(p: np.ndarray, size: int | None = None) -> np.ndarray:

@@ -11,6 +11,7 @@ from mmrec_core.extractors.base import EXTRACTORS
 from mmrec_core.extractors.controls import CONTROLS
 from mmrec_core.extractors.hub import BUNDLED
 from mmrec_core.extractors.hub_models import HubModel
+from mmrec_core.extractors.missing_controls import PREFIX, SHARES
 from mmrec_core.extractors.service import default_extractor, make_extractor
 from mmrec_core.studies.study import Study
 from pages.ui.described import label as described_label
@@ -20,6 +21,7 @@ from pages.ui.words import escape
 KEPT: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
 OF_DESCRIPTIONS = ("attributes", "description-text")
 """Extractors that are offered once for each finished description."""
+CURVE = [f"{PREFIX}{percent}" for percent in SHARES]
 ANY_MODEL = {"image": "hub-image", "text": "hub-text", "joint": "vision-language"}
 """Extractors whose model is named by hand."""
 
@@ -47,19 +49,28 @@ def features(dataset: str) -> dict[str, Any]:
         wrap=True,
         **KEPT,
     )
+    listed = [name for name in CONTROLS.names() if name != "real" and name not in CURVE]
     controls = right.multiselect(
         "Controls",
-        [name for name in CONTROLS.names() if name != "real"],
+        listed,
         default=list(default_of("controls")),
         format_func=lambda name: CONTROLS.get(name).title,
         help="\n".join(
             [help_of("controls") + ".\n"]
-            + [f"- **{c.title}** removes {c.removes}" for n, c in CONTROLS.items() if n != "real"]
+            + [f"- **{c.title}** removes {c.removes}" for n in listed if (c := CONTROLS.get(n))]
         ),
         key="controls",
         wrap=True,
         **KEPT,
     )
+    if right.checkbox(
+        "Missing-modality curve",
+        help=f"{len(CURVE)} arms more for each modality and for all at once: its content is taken "
+        "from 20, 40, 60 and 80 % of the items. Real and removed are the curve's ends.",
+        key="missing-curve",
+        **KEPT,
+    ):
+        controls = [*controls, *CURVE]
     chosen = {}
     places = st.columns(max(2, len(modalities))) if modalities else []
     for place, modality in zip(places, modalities, strict=False):

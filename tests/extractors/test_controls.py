@@ -240,6 +240,10 @@ def test_facts():
         "picture-blank",
         "title-of-another",
         "title-removed",
+        "missing-20",
+        "missing-40",
+        "missing-60",
+        "missing-80",
     ]
     for name, control in CONTROLS.items():
         assert control.name == name and control.title and control.removes

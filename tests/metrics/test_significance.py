@@ -13,7 +13,6 @@ from mmrec_core.metrics.significance import (
     compare,
     crossed_mean,
     holm,
-    needed,
     paired_effect,
     this_trained_pair,
 )
@@ -170,42 +169,6 @@ class TestEffect:
         plain = dataclasses.asdict(e)
         assert all(type(v) in (float, int, bool) for v in plain.values())
         assert type(e)(**plain) == e
-
-
-class TestNeeded:
-    def test_the_half_width_follows_the_answer(self):
-        rng = np.random.default_rng(7)
-        d = crossed(rng, (), 300, 10, 0.3, 0.0, 0.1)
-        e = paired_effect(d - d.mean(), 0.3, 0.05)
-        assert not e.tost_equal
-        need = needed(e, 0.05)
-        users = need.users
-        # A fresh study of that size has about the half-width that is asked for.
-        widths = [
-            paired_effect(crossed(rng, (), users, 10, 0.3, 0.0, 0.1), 0.3).half_width
-            for _ in range(20)
-        ]
-        assert users > 300
-        assert 0.8 * 0.05 < np.median(widths) < 1.1 * 0.05
-
-    def test_more_seeds_help_against_noise_of_seeds_only(self):
-        rng = np.random.default_rng(8)
-        d = crossed(rng, (), 2000, 5, 0.0, 0.02, 0.05, 0.0)
-        e = paired_effect(d - d.mean(), 0.1, 0.05)
-        need = needed(e, 0.05)
-        assert need.users is None and 5 < need.seeds < 200
-
-    def test_a_stricter_level_needs_more(self):
-        d = crossed(np.random.default_rng(9), (), 1000, 8, 0.1, 0.06, 0.2)
-        e = paired_effect(d - d.mean() + 0.03, 0.1)
-        assert needed(e, 0.05, 0.001).seeds > needed(e, 0.05, 0.05).seeds > 8
-
-    def test_out_of_reach(self):
-        d = crossed(np.random.default_rng(10), (), 50, 5, 1, 1, 1)
-        need = needed(paired_effect(d - d.mean() + 0.0499, 1.0), 0.05)
-        assert (need.seeds, need.users) == (None, None)
-        assert needed(paired_effect(d, 0.0), 0.05).seeds is None
-        assert needed(paired_effect(d[:, 0], 1.0), 0.05).seeds is None
 
 
 def brute_holm(p, m):
