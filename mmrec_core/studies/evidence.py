@@ -71,7 +71,8 @@ def pairs_of(study: Study, arms: Sequence[Arm]) -> list[Pair]:
                 for kind, first, base in candidates
                 if {first, base} <= present
             ]
-        backbone = RECOMMENDERS.get(name).backbone
+        # Lists made elsewhere may come from a model that is none of ours.
+        backbone = RECOMMENDERS.get(name).backbone if name in RECOMMENDERS else None
         if backbone is not None and Arm(backbone, "none", "none") in present:
             pairs.append(Pair(name, "all", "over_backbone", real, Arm(backbone, "none", "none")))
     return pairs
@@ -99,14 +100,19 @@ def effects(study: Study, runs: Runs, metrics: Sequence[str]) -> dict[tuple[Pair
 
 
 def verdicts_of(
-    study: Study, runs: Runs, found: Mapping[tuple[Pair, str], Effect]
+    study: Study,
+    runs: Runs,
+    found: Mapping[tuple[Pair, str], Effect],
+    tuned: bool | None,
 ) -> list[Verdict]:
-    """Verdicts at the primary metric."""
+    """Verdicts at the primary metric; ``tuned`` is None where nobody here knows."""
     comparisons = []
     for (pair, metric), effect in found.items():
         if metric == study.metric and pair.kind in FAMILIES:
             unconverged = any(
-                not run.facts["converged"] for arm in (pair.arm, pair.base) for run in runs[arm]
+                run.facts["converged"] is False
+                for arm in (pair.arm, pair.base)
+                for run in runs[arm]
             )
             comparisons.append(
                 Comparison(
@@ -122,7 +128,7 @@ def verdicts_of(
         study.delta,
         metric=study.metric,
         stage=study.stage,
-        tuned=study.tuning is not None,
+        tuned=tuned,
     )
 
 
@@ -197,11 +203,19 @@ def arm_table(study: Study, runs: Runs, metrics: Sequence[str]) -> pd.DataFrame:
             row["n_users"] = len(values)
         for quality in own[0].facts["qualities"]:
             row[quality] = float(np.mean([run.facts["qualities"][quality] for run in own]))
-        row["seconds"] = float(np.mean([run.facts["seconds"] for run in own]))
-        row["best_epoch"] = float(np.mean([run.facts["best_epoch"] for run in own]))
-        row["converged"] = all(run.facts["converged"] for run in own)
+        # None where a list was made elsewhere: nobody here knows.
+        row["seconds"] = _mean_of(own, "seconds")
+        memory = [run.facts.get("peak_memory_mib", np.nan) for run in own]
+        row["peak_memory_mib"] = float(np.max(memory))  # not known of runs from before it was kept
+        row["best_epoch"] = _mean_of(own, "best_epoch")
+        row["converged"] = all(run.facts["converged"] is not False for run in own)
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _mean_of(runs: Sequence[Artefact], fact: str) -> float:
+    values = [run.facts[fact] for run in runs]
+    return float(np.mean([np.nan if value is None else value for value in values]))
 
 
 def curve_table(runs: Runs) -> pd.DataFrame:

@@ -80,6 +80,11 @@ class StudyResult:
         return self.artefact.table("trials")
 
     @property
+    def imported(self) -> bool:
+        """Whether its lists were made elsewhere."""
+        return bool(self.facts.get("imported"))
+
+    @property
     def tuned(self) -> bool:
         """Whether the settings of every arm were searched, with the same budget for each."""
         return self.study.get("tuning") is not None
@@ -87,6 +92,8 @@ class StudyResult:
     @property
     def settings_in_words(self) -> str:
         """Where the settings of the arms come from."""
+        if self.imported:
+            return "as the lists were made, elsewhere"
         if not self.tuned:
             return "untuned defaults"
         trials = self.study["tuning"]["trials"]
@@ -100,6 +107,11 @@ class StudyResult:
     @property
     def command(self) -> str:
         """The command that reproduces this study."""
+        if self.imported:
+            files = self.document["imported"]["files"]
+            return shlex.join(
+                ["python", "-m", "mmrec_core", "import-lists", self.study["dataset"], *files]
+            )
         return study_command(self.study)
 
     def to_json(self) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 import multiprocessing
 import os
 import queue
-import resource
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,36 +15,24 @@ from typing import Any
 
 from mmrec_core.datasets.catalogue import load_dataset
 from mmrec_core.domain import InputError, Progress, sha256_json
-from mmrec_core.metrics.ranking import CUTOFFS
-from mmrec_core.settings import settings, worker_environment
-from mmrec_core.store import SOURCES, Artefact, DamagedArtefact, Store, store, write_json
-from mmrec_core.studies.evidence import (
-    arm_table,
-    comparison_table,
-    curve_table,
-    effects,
-    per_user_table,
-    verdicts_of,
-)
+from mmrec_core.settings import peak_memory_mib, settings, worker_environment
+from mmrec_core.store import SOURCES, Artefact, DamagedArtefact, Store, store
 from mmrec_core.studies.inputs import Inputs, embed_one, load_inputs, resolved, to_embed
+from mmrec_core.studies.record import write_evidence
 from mmrec_core.studies.runs import KIND as RUN
 from mmrec_core.studies.runs import (
-    environment,
-    left_in_place,
     run_spec,
     search_arm,
     searched,
     sound_run,
     train_runs,
 )
-from mmrec_core.studies.slices import slice_table
-from mmrec_core.studies.study import RANKING_METRICS, Arm, Study, arms_of, seeds_of
+from mmrec_core.studies.study import Arm, Study, arms_of, seeds_of
 from mmrec_core.studies.tuning import search, trial_table, trials_of
 
 KIND = "study"
 STUDY_VERSION = 2
 SEEDS_AT_ONCE = 5
-METRICS = tuple(f"{name}@{k}" for name in RANKING_METRICS for k in CUTOFFS)
 
 Task = tuple[str, tuple[int, ...]]
 """(label of an arm, seeds), ("tune " + label, ()), or ("embed " + modality or control, ())."""
@@ -169,56 +156,16 @@ def _run_study(study: Study, meter: "_Meter", workers: int) -> Artefact:
     runs = {arm: train_runs(study, inputs, arm, study.seed_list) for arm in arms}
 
     def write(folder: Path) -> dict[str, Any]:
-        found = effects(study, runs, list(dict.fromkeys([study.metric, *METRICS])))
-        verdicts = verdicts_of(study, runs, found)
-        comparison_table(study, found, verdicts).to_parquet(folder / "comparisons.parquet")
-        arm_table(study, runs, METRICS).to_parquet(folder / "arms.parquet")
-        curve_table(runs).to_parquet(folder / "curves.parquet")
-        slice_table(study, inputs, runs).to_parquet(folder / "slices.parquet")
-        per_user_table(study, runs).to_parquet(folder / "per_user.parquet", compression="zstd")
+        facts = write_evidence(folder, study, inputs, runs, skipped)
         if study.tuning is not None:
             trial_table(study, inputs, arms).to_parquet(folder / "trials.parquet")
-        records = [
-            {
-                **v.to_json(),
-                "sentence": v.sentence,
-                "symbol": v.outcome.symbol,
-                "tone": v.outcome.tone,
-            }
-            for v in verdicts
-        ]
-        write_json(
-            folder / "study.json",
-            {
-                "study": study.model_dump(mode="json"),
-                "dataset_title": inputs.dataset.info.title,
-                "split": inputs.split.description,
-                "n_users": inputs.split.n_users,
-                "n_items": inputs.split.n_items,
-                "n_train": int(inputs.split.train.nnz),
-                "n_interactions": sum(
-                    int(part.nnz)
-                    for part in (inputs.split.train, inputs.split.valid, inputs.split.test)
-                ),
-                "missing": {m: int(e.missing.sum()) for m, e in inputs.features.items()},
-                "verdicts": records,
-                "left_in_place": {a.label: n for a in arms if (n := left_in_place(inputs, a))},
-                "skipped": [{"arm": s.arm.label, "reason": s.reason} for s in skipped],
-                "environment": environment(),
-            },
-        )
         return {
-            "dataset": study.dataset,
-            "recommenders": list(study.recommenders),
-            "seeds": study.seeds,
-            "stage": study.stage,
-            "metric": study.metric,
-            "runs": sum(len(own) for own in runs.values()),
+            **facts,
             "wall_seconds": round(time.time() - started, 1),
             "training_seconds": round(
                 sum(run.facts["seconds"] for own in runs.values() for run in own), 1
             ),
-            "peak_memory_mib": _peak_memory_mib(),
+            "peak_memory_mib": peak_memory_mib(),
             "workers": workers,
             **({"repaired": repaired} if (repaired := meter.repaired()) else {}),
         }
@@ -394,12 +341,3 @@ def _throttled(tell: Callable[[float, str], None]) -> Progress:
             tell(done / max(1, total), what)
 
     return progress
-
-
-def _peak_memory_mib() -> int:
-    """Largest resident set of this process and of its largest child, MiB."""
-    kib = max(
-        resource.getrusage(who).ru_maxrss
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-    return int(kib / 1024)

@@ -17,6 +17,7 @@ from mmrec_core.metrics.beyond_accuracy import catalogue_qualities, list_qualiti
 from mmrec_core.metrics.ranking import CUTOFFS, PAD, evaluate_lists, random_tie_rank, top_k
 from mmrec_core.recommenders import RECOMMENDERS
 from mmrec_core.recommenders.base import Recommender, RecommenderConfig
+from mmrec_core.settings import peak_memory_mib
 from mmrec_core.store import Artefact, store, write_array
 from mmrec_core.studies.inputs import Inputs
 from mmrec_core.studies.study import (
@@ -250,9 +251,7 @@ def ranked(model: Recommender, split: Split, mask: str, k: int = KS[-1]) -> np.n
 
     Candidates are all items unless the split names some.
     """
-    seen = _entries(split.train)
-    if mask == "train+valid":
-        seen = (seen + _entries(split.valid)).tocsr()
+    seen = seen_by(split, mask)
     tie_rank = random_tie_rank(split.n_items, TIE_SEED)
     chosen = None if split.candidates is None else np.flatnonzero(split.candidates)
     if chosen is not None:
@@ -271,13 +270,42 @@ def ranked(model: Recommender, split: Split, mask: str, k: int = KS[-1]) -> np.n
     return np.where(lists == PAD, PAD, chosen[lists]).astype(np.int32)
 
 
-def _over_candidates(lists: np.ndarray, split: Split) -> dict[str, float]:
+def seen_by(split: Split, mask: str) -> sparse.csr_matrix:
+    """What is left out of each user's ranking, CSR [n_users, n_items]."""
+    seen = _entries(split.train)
+    if mask == "train+valid":
+        seen = (seen + _entries(split.valid)).tocsr()
+    return seen
+
+
+def valued(
+    lists: np.ndarray, split: Split, ks: Sequence[int] = KS
+) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+    """Every metric of every user, and the qualities of all lists together.
+
+    Args:
+        lists: [n_users, k] item numbers, PAD where a list has ended.
+        split: Its test part is what they are measured by.
+        ks: Cut-offs.
+    """
+    relevant = split.relevant("test")
+    per_user = evaluate_lists(lists, relevant, ks)
+    degrees = np.asarray(split.train.sum(axis=0)).ravel()
+    qualities = {
+        name: float(np.nanmean(values))
+        for name, values in list_qualities(lists, degrees, split.n_users, relevant, ks).items()
+    }
+    qualities.update(_over_candidates(lists, split, ks))
+    return per_user, qualities
+
+
+def _over_candidates(lists: np.ndarray, split: Split, ks: Sequence[int]) -> dict[str, float]:
     """Qualities of all lists together, over the items that can be on them at all."""
     if split.candidates is None:
-        return catalogue_qualities(lists, split.n_items, KS)
+        return catalogue_qualities(lists, split.n_items, ks)
     place = np.cumsum(split.candidates) - 1
     numbered = np.where(lists == PAD, PAD, place[lists])
-    return catalogue_qualities(numbered, int(split.candidates.sum()), KS)
+    return catalogue_qualities(numbered, int(split.candidates.sum()), ks)
 
 
 def _entries(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
@@ -290,14 +318,7 @@ def _entries(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
 def _store_run(study: Study, inputs: Inputs, arm: Arm, model: Recommender) -> Artefact:
     split = inputs.split
     lists = ranked(model, split, study.mask)
-    relevant = split.relevant("test")
-    per_user = evaluate_lists(lists, relevant, KS)
-    degrees = np.asarray(split.train.sum(axis=0)).ravel()
-    qualities = {
-        name: float(np.nanmean(values))
-        for name, values in list_qualities(lists, degrees, split.n_users, relevant, KS).items()
-    }
-    qualities.update(_over_candidates(lists, split))
+    per_user, qualities = valued(lists, split)
 
     def write(folder: Path) -> dict[str, Any]:
         from safetensors.numpy import save_file
@@ -319,6 +340,7 @@ def _store_run(study: Study, inputs: Inputs, arm: Arm, model: Recommender) -> Ar
             "means": {name: float(np.nanmean(values)) for name, values in per_user.items()},
             "qualities": qualities,
             "seconds": round(report.seconds, 3),
+            "peak_memory_mib": peak_memory_mib(),
             "best_epoch": report.best_epoch,
             "epochs": report.epochs,
             "converged": report.converged,

@@ -54,7 +54,9 @@ def verdict_sentence(verdict: "Verdict") -> str:
     )
     sentences = [f"{lead}{_numbers(verdict, things)}."]
     sentences += [_need(verdict), _missingness(verdict, things)]
-    if not verdict.tuned:
+    if verdict.tuned is None:
+        sentences.append("From lists made elsewhere.")
+    elif not verdict.tuned:
         sentences.append("Untuned defaults.")
     return " ".join(sentence for sentence in sentences if sentence)
 

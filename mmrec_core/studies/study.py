@@ -156,8 +156,17 @@ def make_study(values: Mapping[str, Any]) -> Study:
     Raises:
         InputError: A value is wrong; the sentence names the field.
     """
+    return make_study_unchecked(values).checked()
+
+
+def make_study_unchecked(values: Mapping[str, Any]) -> Study:
+    """A study from plain values, whose names may be unknown here: for lists made elsewhere.
+
+    Raises:
+        InputError: A value is wrong; the sentence names the field.
+    """
     try:
-        return Study.model_validate(dict(values)).checked()
+        return Study.model_validate(dict(values))
     except ValidationError as error:
         raise InputError(f"The study is not valid: {first_problem(error)}") from None
 

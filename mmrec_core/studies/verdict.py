@@ -20,7 +20,8 @@ import numpy as np
 
 from mmrec_core.domain import InputError
 from mmrec_core.metrics import metric_label
-from mmrec_core.metrics.significance import DELTA, Effect, Needed, holm, needed
+from mmrec_core.metrics.power import Needed, needed
+from mmrec_core.metrics.significance import DELTA, Effect, holm
 
 Kind = Literal["used", "gained", "without_content", "missingness"]
 State = Literal["above", "below", "equal", "undecided"]
@@ -202,7 +203,8 @@ class Verdict:
         seeds: Trainings of each arm (the fewest).
         delta: Relative margin of equality.
         family: Holm family -> number of its comparisons.
-        tuned: False until every arm was searched for hyper-parameters.
+        tuned: False until every arm was searched for hyper-parameters; None: not known, since the
+            lists were made elsewhere.
         void: Names from VOID_REASONS; empty for a valid verdict.
     """
 
@@ -219,7 +221,7 @@ class Verdict:
     seeds: int
     delta: float
     family: Mapping[str, int] = field(default_factory=dict)
-    tuned: bool = False
+    tuned: bool | None = False
     void: tuple[str, ...] = ()
 
     @property
@@ -274,7 +276,7 @@ def decide(
     *,
     metric: str = "recall@20",
     stage: str = "train",
-    tuned: bool = False,
+    tuned: bool | None = False,
     family_sizes: Mapping[str, int] | None = None,
 ) -> list[Verdict]:
     """One verdict for each recommender and modality, in order of appearance.
@@ -286,7 +288,7 @@ def decide(
         alpha: Holm-adjusted p below which an effect is above or below.
         metric: The study's primary metric.
         stage: The study's stage.
-        tuned: Whether the arms were searched for hyper-parameters.
+        tuned: Whether the arms were searched for hyper-parameters; None: not known.
         family_sizes: Family -> number of comparisons the study declares, for a study that is
             still running; comparisons not there yet count as p = 1. None: all are there.
 
