@@ -152,13 +152,13 @@ MODALITY_MARKERS: Mapping[str, Marker] = {
     "joint": Marker("triangle-up", "^"),
     "all": Marker("diamond", "D"),
 }
-MODALITY_HATCHES: Mapping[str, tuple[str, str]] = {
-    "image": ("/", "/////"),
-    "text": ("\\", "\\\\\\\\\\"),
-    "joint": ("x", "xxxx"),
-    "none": (".", "....."),
+MODALITY_HATCHES: Mapping[str, str] = {
+    "image": "/////",
+    "text": "\\\\\\\\\\",
+    "joint": "xxxx",
+    "none": ".....",
 }
-"""Fillings in the two libraries' words."""
+"""Fillings in matplotlib's words."""
 
 SEQUENTIAL = (
     "#00224e", "#083370", "#35456c", "#4f576c", "#666970", "#7d7c78", "#948e77", "#aea371",

@@ -24,6 +24,17 @@ PAD = 0.05
 """Inches left free at each edge of a figure."""
 
 
+def page_width(width: Width) -> float:
+    """Inches of a figure one or two columns wide.
+
+    Raises:
+        InputError: No such width.
+    """
+    if width not in WIDTHS:
+        raise InputError(f"There is no width {width!r}; use one or two columns ('one', 'two').")
+    return WIDTHS[width]
+
+
 def inches(points: float) -> float:
     """Points as inches."""
     return points / 72
@@ -117,9 +128,7 @@ def sheet(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    if width not in WIDTHS:
-        raise InputError(f"There is no width {width!r}; use one or two columns ('one', 'two').")
-    across = WIDTHS[width]
+    across = page_width(width)
     figure = Figure(figsize=(across, 1.0), dpi=DPI)
     FigureCanvasAgg(figure)
     figure.set_label(description)

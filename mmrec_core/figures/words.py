@@ -65,6 +65,12 @@ def subject(parts: Iterable[str]) -> str:
     return " · ".join(part for part in parts if part)
 
 
+def first_few(parts: Sequence[str], most: int = 6) -> str:
+    """The parts joined by semicolons; of many the first, and how many more there are."""
+    more = [f"and {len(parts) - most} more"] if len(parts) > most else []
+    return "; ".join([*parts[:most], *more])
+
+
 def clean(name: object) -> str:
     """A name from data on one line, without control characters."""
     return re.sub(r"[\s\x00-\x1f\x7f]+", " ", str(name)).strip()
@@ -97,6 +103,12 @@ def arm_words(modality: str, control: str) -> list[str]:
     """Modality and control of an arm on screen, those that are there."""
     shown = modality_label(modality) if modality in MODALITY_LABELS else clean(modality)
     return [shown] * (modality != "none") + [clean(control)] * (control != "none")
+
+
+def without_interval(ends: Iterable[tuple[float, float]]) -> str:
+    """How many values have no interval, for the line under a title; empty without any."""
+    gone = sum(not (math.isfinite(low) and math.isfinite(high)) for low, high in ends)
+    return f"{gone} without an interval" if gone else ""
 
 
 def change_of(metric: str) -> str:
