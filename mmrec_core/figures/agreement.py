@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 _NAME_LENGTH = 44
+_WITH_VALUES = 8
+"""Most arms whose cells have room for a value on a narrow screen; hover has it always."""
 
 
 def agreement_map_description(
@@ -114,7 +116,7 @@ def agreement_map(
          "font": {"size": SMALL_TYPE}, **common}
         for place, name in enumerate(names)
     ]  # fmt: skip
-    if n <= 12:
+    if n <= _WITH_VALUES:
         notes += [
             {"text": cell.text, "x": cell.column, "y": cell.row,
              "font": {"size": SMALL_TYPE, "color": ink_on(plan.colour(cell.value))}, **common}

@@ -98,7 +98,6 @@ def removal_curve(
                     "anchor": axes["yaxis"],
                     "range": [-4, 104],
                     "tickvals": list(TICKS),
-                    "ticktext": [f"{at}<br>{word}" for at, word in TICKS.items()],
                     "tickangle": 0,
                     "showticklabels": lowest,
                     "ticks": "outside" if lowest else "",
@@ -114,7 +113,11 @@ def removal_curve(
                 },
             }
         )
-        _note(figure, group.name, left, top, 20)
+        _note(figure, f"<b>{escaped(shorten(group.name, 25))}</b>", left, top, 9)
+        if lowest:  # inwards: the next panel is near
+            foot = max(0.0, top - high / height)
+            _note(figure, TICKS[0], left, foot, -30)
+            _note(figure, TICKS[100], min(1.0, left + own), foot, -30, "right")
         for each in group.curves:
             _series(figure, group, each, axes)
     for modality in plan.modalities:
@@ -143,12 +146,13 @@ def removal_curve(
     return figure
 
 
-def _note(figure: "go.Figure", name: str, left: float, top: float, high: int) -> None:
-    """A recommender's name over its panel."""
+def _note(
+    figure: "go.Figure", text: str, x: float, y: float, shift: int, side: str = "left"
+) -> None:
+    """A recommender's name over its panel, or an arm under an end of its axis."""
     figure.add_annotation(
-        text=f"<b>{escaped(shorten(name, 25))}</b>", x=left, y=top, yshift=high / 2 - 1,
-        xref="paper", yref="paper", xanchor="left", yanchor="middle", showarrow=False,
-        font={"size": SMALL_TYPE},
+        text=text, x=x, y=y, yshift=shift, xref="paper", yref="paper", xanchor=side,
+        yanchor="middle", showarrow=False, font={"size": SMALL_TYPE},
     )  # fmt: skip
 
 

@@ -165,11 +165,11 @@ class SlicePlan:
         return subject(
             (
                 self.kind,
+                "exploratory, Holm within this slicing",  # early: a narrow screen cuts the end
                 count((point.n_users for point in every), "user", "users"),
                 count((point.seeds for point in every), "seed", "seeds"),
                 "95 % intervals",
                 without_interval((point.low, point.high) for point in self.points),
-                "exploratory, Holm within this slicing",
                 # Shapes come again then, and only their order tells them apart.
                 "in each slice in the legend's order"
                 if len(self.recommenders) > len(FILLED_MARKERS)

@@ -147,8 +147,8 @@ def test_title_subtitle_and_description_hold_the_numbers() -> None:
         figure.layout.title.text == "Effect of item content on Recall@20 by popularity of the item"
     )
     assert figure.layout.title.subtitle.text == (
-        "used: real − shuffled · 12,344–12,345 users · 10 seeds · 95 % intervals · exploratory, "
-        "Holm within this slicing"
+        "used: real − shuffled · exploratory, Holm within this slicing · 12,344–12,345 users · "
+        "10 seeds · 95 % intervals"
     )
     sentence = slice_plot_description(slices, *ARGUMENTS)
     assert figure.layout.meta["description"] == sentence
