@@ -4,6 +4,11 @@ Each figure comes three times: ``NAME`` for the screen, ``NAME_publication`` for
 two columns, ``..._description`` in one sentence. plotly and matplotlib are loaded when first used.
 """
 
+from mmrec_core.figures.agreement import (
+    agreement_map,
+    agreement_map_description,
+    agreement_map_publication,
+)
 from mmrec_core.figures.arms import arms_description, arms_plot, arms_plot_publication
 from mmrec_core.figures.catalogue import (
     long_tail,
@@ -25,6 +30,21 @@ from mmrec_core.figures.missing import (
     missing_modality_description,
     missing_modality_publication,
 )
+from mmrec_core.figures.removal import (
+    removal_curve,
+    removal_curve_description,
+    removal_curve_publication,
+)
+from mmrec_core.figures.shapley import (
+    shapley_bars,
+    shapley_bars_description,
+    shapley_bars_publication,
+)
+from mmrec_core.figures.slices import (
+    slice_plot,
+    slice_plot_description,
+    slice_plot_publication,
+)
 
 __all__ = [
     "effect_plot",
@@ -36,6 +56,18 @@ __all__ = [
     "learning_plot",
     "learning_plot_publication",
     "learning_description",
+    "slice_plot",
+    "slice_plot_publication",
+    "slice_plot_description",
+    "shapley_bars",
+    "shapley_bars_publication",
+    "shapley_bars_description",
+    "removal_curve",
+    "removal_curve_publication",
+    "removal_curve_description",
+    "agreement_map",
+    "agreement_map_publication",
+    "agreement_map_description",
     "long_tail",
     "long_tail_publication",
     "long_tail_description",

@@ -29,6 +29,7 @@ from mmrec_core.figures.paper import (
     fit,
     inches,
     number_axis,
+    pattern,
     sheet,
     text_width,
 )
@@ -42,6 +43,7 @@ from mmrec_core.figures.words import (
     interval,
     known_as,
     number,
+    room_around,
     shorten,
     subject,
     three,
@@ -112,11 +114,7 @@ class _Plan:
     def span(self) -> list[float] | None:
         """Ends of the x axis, with room beside the outermost interval; None without values."""
         every = self.arms + self.references
-        ends = [end for arm in every for end in (arm.low, arm.mean, arm.high) if isfinite(end)]
-        if not ends:
-            return None
-        room = 0.05 * (max(ends) - min(ends)) or 0.05 * abs(ends[0]) or 0.05
-        return [min(ends) - room, max(ends) + room]
+        return room_around(end for arm in every for end in (arm.low, arm.mean, arm.high))
 
     @property
     def x_label(self) -> str:
@@ -260,7 +258,7 @@ def arms_plot_publication(
     left = PAD + 0.08 + max(text_width(label, BODY) for label in labels) + 0.05
     dashes = _dashes(len(plan.references))
     handles = [
-        Line2D([], [], color=QUIET, lw=0.9, label=arm.recommender, ls=_pattern(dash))
+        Line2D([], [], color=QUIET, lw=0.9, label=arm.recommender, ls=pattern(dash))
         for arm, dash in zip(plan.references, dashes, strict=True)
     ]
     made = sheet(
@@ -276,7 +274,7 @@ def arms_plot_publication(
     axes = made.axes
     axes.set_ylim(plan.height, 0)
     for arm, dash in zip(plan.references, dashes, strict=True):
-        axes.axvline(arm.mean, color=QUIET, lw=0.8, ls=_pattern(dash), zorder=1)
+        axes.axvline(arm.mean, color=QUIET, lw=0.8, ls=pattern(dash), zorder=1)
     for arm in plan.arms:
         if isfinite(arm.mean):
             _draw(axes, arm)
@@ -396,8 +394,3 @@ def _dashes(lines: int) -> list[tuple[str, tuple[float, ...]]]:
     """A pattern for each reference; none is solid."""
     broken = DASHES[1:]
     return [broken[index % len(broken)] for index in range(lines)]
-
-
-def _pattern(dash: tuple[str, tuple[float, ...]]) -> Any:
-    """A pattern in matplotlib's words."""
-    return (0, dash[1]) if dash[1] else "-"

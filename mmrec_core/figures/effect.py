@@ -7,11 +7,9 @@ import pandas as pd
 
 from mmrec_core.figures.effect_rows import KINDS, SPREAD, Layout, Row, hover, lay_out
 from mmrec_core.figures.palette import (
-    DARK_INK,
     MODALITY_COLOURS,
     OUTLINE,
     WHOLE_MODEL,
-    Marker,
     kind_label,
     kind_marker,
     modality_colour,
@@ -29,13 +27,14 @@ from mmrec_core.figures.paper import (
     finished,
     fit,
     inches,
+    mark,
     number_axis,
     sheet,
     text_width,
     wrap,
 )
 from mmrec_core.figures.paper import GRID as PAPER_GRID
-from mmrec_core.figures.screen import BAND, CLEAR, RULE, SMALL_TYPE, legend_rows, screen
+from mmrec_core.figures.screen import BAND, CLEAR, RULE, SMALL_TYPE, legend_rows, marker, screen
 from mmrec_core.figures.words import escaped, shorten
 
 if TYPE_CHECKING:
@@ -146,13 +145,6 @@ def effect_plot(
     return figure
 
 
-def _marker(shape: Marker, colour: str, size: float) -> dict[str, Any]:
-    """A marker in plotly's words."""
-    symbol = f"{shape.plotly}-open" if shape.hollow else shape.plotly
-    width = 1.8 if shape.hollow else 0
-    return {"symbol": symbol, "size": size, "color": colour, "line": {"width": width}}
-
-
 def _legend_entry(figure: "go.Figure", kind: str) -> None:
     """Shape and label of a kind, in no modality's colour."""
     import plotly.graph_objects as go
@@ -162,7 +154,7 @@ def _legend_entry(figure: "go.Figure", kind: str) -> None:
             x=[None],
             y=[None],
             mode="markers",
-            marker=_marker(kind_marker(kind), OUTLINE, 10),
+            marker=marker(kind_marker(kind), OUTLINE, 10),
             name=escaped(kind_label(kind)),
             legendgroup=escaped(kind),
         )
@@ -197,7 +189,7 @@ def _series(figure: "go.Figure", plan: Layout, kind: str, modality: str) -> None
                 "width": 3,
             },
             mode="markers",
-            marker=_marker(kind_marker(kind), colour, 9),
+            marker=marker(kind_marker(kind), colour, 9),
             hoverinfo="text",
             hovertext=["<br>".join(map(escaped, hover(row, point))) for row, point in cells],
             name=escaped(kind_label(kind)),
@@ -326,22 +318,15 @@ def _handles(kinds: Sequence[str]) -> list[Any]:
 
     return [
         Line2D(
-            [], [], lw=0.8, color=WHOLE_MODEL, label=kind_label(kind), **_shape(kind, WHOLE_MODEL)
+            [],
+            [],
+            lw=0.8,
+            color=WHOLE_MODEL,
+            label=kind_label(kind),
+            **mark(kind_marker(kind), WHOLE_MODEL),
         )
         for kind in kinds
     ]
-
-
-def _shape(kind: str, colour: str) -> dict[str, Any]:
-    """A kind's marker in matplotlib's words; the dark edge keeps pale colours visible."""
-    shape = kind_marker(kind)
-    return {
-        "marker": shape.matplotlib,
-        "markersize": 5.2 if shape.matplotlib == "*" else 3.8,
-        "markerfacecolor": "white" if shape.hollow else colour,
-        "markeredgecolor": colour if shape.hollow else DARK_INK,
-        "markeredgewidth": 0.9 if shape.hollow else 0.35,
-    }
 
 
 def _draw(axes: Any, rows: Sequence[Row], kind: str, modality: str) -> None:
@@ -368,7 +353,7 @@ def _draw(axes: Any, rows: Sequence[Row], kind: str, modality: str) -> None:
         capsize=1.4,
         capthick=0.7,
         zorder=3,
-        **_shape(kind, colour),
+        **mark(kind_marker(kind), colour),
     )
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from mmrec_core.domain import InputError
 from mmrec_core.figures.palette import kind_label, modality_label, tone_style
 from mmrec_core.figures.words import (
+    change_of,
     check_columns,
     clean,
     count,
@@ -115,7 +116,7 @@ class Layout:
     @property
     def x_label(self) -> str:
         """What is measured, with its unit."""
-        return f"Change of {self.metric} in % of the mean of the arm subtracted"
+        return change_of(self.metric)
 
     @property
     def description(self) -> str:

@@ -13,23 +13,23 @@ from mmrec_core.figures.palette import (
     DARK_INK,
     DASHES,
     MODALITY_COLOURS,
-    MODALITY_LABELS,
     SERIES_MARKERS,
     WHOLE_MODEL,
     Marker,
-    modality_label,
 )
 from mmrec_core.figures.paper import GRID as PAPER_GRID
 from mmrec_core.figures.paper import (
     Width,
     finished,
     number_axis,
+    pattern,
     sheet,
 )
 from mmrec_core.figures.screen import faded, legend_rows, screen
 from mmrec_core.figures.words import (
+    arm_parts,
+    arm_words,
     check_columns,
-    clean,
     count,
     escaped,
     known_as,
@@ -256,7 +256,7 @@ def _line(curve: _Curve) -> dict[str, Any]:
     return {
         "color": curve.colour,
         "lw": 1.4,
-        "ls": (0, curve.dash[1]) if curve.dash[1] else "-",
+        "ls": pattern(curve.dash),
     }
 
 
@@ -287,7 +287,7 @@ def _plan(
             "No epoch of the chosen arms was validated, so there is no learning curve; models "
             "without training have none."
         )
-    parts = {arm: _parts(str(arm)) for arm in chosen}
+    parts = {arm: arm_parts(str(arm)) for arm in chosen}
     recommenders = list(dict.fromkeys(name for name, _, _ in parts.values()))
     controls = ["real", *dict.fromkeys(each for _, _, each in parts.values() if each != "real")]
     made = []
@@ -304,7 +304,7 @@ def _plan(
         )
         made.append(
             _Curve(
-                name=subject((known_as(name, titles), *_words(modality, control))),
+                name=subject((known_as(name, titles), *arm_words(modality, control))),
                 colour=_colour(modality, control),
                 dash=DASHES[controls.index(control) % len(DASHES)],
                 marker=SERIES_MARKERS[recommenders.index(name) % len(SERIES_MARKERS)],
@@ -314,20 +314,6 @@ def _plan(
             )
         )
     return _Plan(tuple(made))
-
-
-def _parts(arm: str) -> tuple[str, str, str]:
-    """Recommender, modality and control of an arm's label; ``none`` for what is not in it."""
-    name, *rest = arm.split(" · ")
-    if not rest:
-        return name, "none", "none"
-    return name, rest[0] if len(rest) > 1 else "none", rest[-1]
-
-
-def _words(modality: str, control: str) -> list[str]:
-    """Modality and control on screen."""
-    shown = modality_label(modality) if modality in MODALITY_LABELS else clean(modality)
-    return [shown] * (modality != "none") + [clean(control)] * (control != "none")
 
 
 def _colour(modality: str, control: str) -> str:

@@ -124,6 +124,81 @@ DASHES: tuple[tuple[str, tuple[float, ...]], ...] = (
 )
 """Line patterns: plotly's name, and matplotlib's on and off lengths (none: solid)."""
 
+FILLED_MARKERS: tuple[Marker, ...] = tuple(
+    Marker(plotly, matplotlib)
+    for plotly, matplotlib in (
+        ("circle", "o"),
+        ("square", "s"),
+        ("triangle-up", "^"),
+        ("diamond", "D"),
+        ("triangle-down", "v"),
+        ("cross", "P"),
+        ("star", "*"),
+        ("triangle-left", "<"),
+        ("x", "X"),
+        ("triangle-right", ">"),
+        ("pentagon", "p"),
+        ("diamond-tall", "d"),
+    )
+)
+"""For recommenders where hollow has a meaning of its own."""
+
+MODALITY_DASHES: Mapping[str, tuple[str, tuple[float, ...]]] = dict(
+    zip(("image", "text", "joint", "all", "input-picture", "input-title"), DASHES, strict=True)
+) | {"none": DASHES[0]}
+MODALITY_MARKERS: Mapping[str, Marker] = {
+    "image": Marker("circle", "o"),
+    "text": Marker("square", "s"),
+    "joint": Marker("triangle-up", "^"),
+    "all": Marker("diamond", "D"),
+}
+MODALITY_HATCHES: Mapping[str, str] = {
+    "image": "/////",
+    "text": "\\\\\\\\\\",
+    "joint": "xxxx",
+    "none": ".....",
+}
+"""Fillings in matplotlib's words."""
+
+SEQUENTIAL = (
+    "#00224e", "#083370", "#35456c", "#4f576c", "#666970", "#7d7c78", "#948e77", "#aea371",
+    "#c8b866", "#e5cf52", "#fee838",
+)  # fmt: skip
+"""Cividis (Nuñez, Anderton, Renslow, 2018), even in lightness and so in grey: low to high."""
+DIVERGING = (
+    "#7f3b08", "#b25706", "#e08214", "#fcb761", "#fee0b6", "#f6f6f7", "#d8daeb", "#b1aad1",
+    "#8073ac", "#532687", "#2d004b",
+)  # fmt: skip
+"""PuOr (Brewer, 2002): below 0, 0, above 0. In grey its ends are alike, so say the sign too."""
+
+
+def shade(scale: tuple[str, ...], share: float) -> str:
+    """Colour at ``share`` (0 to 1) of a scale of evenly spaced colours."""
+    place = min(max(share, 0.0), 1.0) * (len(scale) - 1)
+    below = min(int(place), len(scale) - 2)
+    part = place - below
+    mixed = (
+        round(
+            (1 - part) * int(scale[below][i : i + 2], 16)
+            + part * int(scale[below + 1][i : i + 2], 16)
+        )
+        for i in (1, 3, 5)
+    )
+    return "#{:02x}{:02x}{:02x}".format(*mixed)
+
+
+def ink_on(colour: str) -> str:
+    """The ink, dark or light, with the higher contrast (WCAG 2) on a ``#RRGGBB`` ground."""
+    ground, dark = _luminance(colour), _luminance(DARK_INK)
+    return DARK_INK if (ground + 0.05) ** 2 > (dark + 0.05) * 1.05 else LIGHT_INK
+
+
+def _luminance(colour: str) -> float:
+    """Relative luminance of an sRGB colour, 0 to 1."""
+    parts = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
 
 def modality_colour(modality: str) -> str:
     """Colour of a modality, of ``all`` (the whole model) or of ``none`` (collaborative).

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mmrec_core.domain import InputError
+from mmrec_core.figures.palette import DARK_INK, Marker
 
 Width = Literal["one", "two"]
 WIDTHS: dict[str, float] = {"one": 3.35, "two": 7.0}
@@ -21,6 +22,17 @@ LINE = 1.3
 INK, QUIET, GRID = "#111111", "#444444", "#DDDDDD"
 PAD = 0.05
 """Inches left free at each edge of a figure."""
+
+
+def page_width(width: Width) -> float:
+    """Inches of a figure one or two columns wide.
+
+    Raises:
+        InputError: No such width.
+    """
+    if width not in WIDTHS:
+        raise InputError(f"There is no width {width!r}; use one or two columns ('one', 'two').")
+    return WIDTHS[width]
 
 
 def inches(points: float) -> float:
@@ -116,9 +128,7 @@ def sheet(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    if width not in WIDTHS:
-        raise InputError(f"There is no width {width!r}; use one or two columns ('one', 'two').")
-    across = WIDTHS[width]
+    across = page_width(width)
     figure = Figure(figsize=(across, 1.0), dpi=DPI)
     FigureCanvasAgg(figure)
     figure.set_label(description)
@@ -233,6 +243,34 @@ def log_axis(axis: Any, length: float, label_length: float = 0.5) -> None:
     axis.set_minor_locator(LogLocator(10, subs=tuple(range(2, 10)), numticks=30))
     axis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
     axis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
+
+
+def panel(made: Sheet, left: float, top: float, width: float, height: float) -> Any:
+    """Further axes at a place in inches from the upper left corner of the sheet's own."""
+    across, total = made.figure.get_size_inches()
+    upper = made.axes.get_position().y1
+    axes = made.figure.add_axes(
+        ((made.left + left) / across, upper - (top + height) / total, width / across,
+         height / total)
+    )  # fmt: skip
+    style(axes)
+    return axes
+
+
+def pattern(dash: tuple[str, tuple[float, ...]]) -> Any:
+    """A dash of the palette in matplotlib's words."""
+    return (0, dash[1]) if dash[1] else "-"
+
+
+def mark(shape: Marker, colour: str, size: float = 3.8) -> dict[str, Any]:
+    """A marker in matplotlib's words; the dark edge keeps pale colours visible."""
+    return {
+        "marker": shape.matplotlib,
+        "markersize": 1.37 * size if shape.matplotlib == "*" else size,
+        "markerfacecolor": "white" if shape.hollow else colour,
+        "markeredgecolor": colour if shape.hollow else DARK_INK,
+        "markeredgewidth": 0.9 if shape.hollow else 0.35,
+    }
 
 
 def finished(made: Sheet) -> Any:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from mmrec_core.figures.palette import Marker
 from mmrec_core.figures.words import clean, escaped
 
 if TYPE_CHECKING:
@@ -13,6 +14,16 @@ GRID = "rgba(127,127,127,0.22)"
 RULE = "rgba(127,127,127,0.8)"
 BAND = "rgba(127,127,127,0.16)"
 CLEAR = "rgba(0,0,0,0)"
+AXIS: dict[str, Any] = {
+    "showgrid": True,  # Streamlit's theme would hide the vertical lines
+    "gridcolor": GRID,
+    "zeroline": False,
+    "tickfont": {"size": SMALL_TYPE},
+    "title": {"font": {"size": TYPE}, "standoff": 8},
+    "linecolor": RULE,
+    "automargin": True,
+}
+"""How every axis looks."""
 
 
 def legend_rows(labels: Sequence[str], width: int = 620) -> int:
@@ -30,6 +41,17 @@ def faded(colour: str, opacity: float) -> str:
     """A ``#RRGGBB`` colour made translucent."""
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red},{green},{blue},{opacity:g})"
+
+
+def marker(shape: Marker, colour: str, size: float) -> dict[str, Any]:
+    """A marker in plotly's words."""
+    symbol = f"{shape.plotly}-open" if shape.hollow else shape.plotly
+    return {
+        "symbol": symbol,
+        "size": size,
+        "color": colour,
+        "line": {"width": 1.8 if shape.hollow else 0},
+    }
 
 
 def screen(
@@ -94,15 +116,6 @@ def screen(
             "bgcolor": CLEAR,
         },
     )
-    axis: dict[str, Any] = {
-        "showgrid": True,  # Streamlit's theme would hide the vertical lines
-        "gridcolor": GRID,
-        "zeroline": False,
-        "tickfont": {"size": SMALL_TYPE},
-        "title": {"font": {"size": TYPE}, "standoff": 8},
-        "linecolor": RULE,
-        "automargin": True,
-    }
-    figure.update_xaxes(**axis)
-    figure.update_yaxes(**axis)
+    figure.update_xaxes(**AXIS)
+    figure.update_yaxes(**AXIS)
     return figure

@@ -3,12 +3,13 @@
 import html
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from mmrec_core.domain import InputError
+from mmrec_core.figures.palette import MODALITY_LABELS, modality_label
 
 NOT_THERE = "–"
 
@@ -64,6 +65,12 @@ def subject(parts: Iterable[str]) -> str:
     return " · ".join(part for part in parts if part)
 
 
+def first_few(parts: Sequence[str], most: int = 6) -> str:
+    """The parts joined by semicolons; of many the first, and how many more there are."""
+    more = [f"and {len(parts) - most} more"] if len(parts) > most else []
+    return "; ".join([*parts[:most], *more])
+
+
 def clean(name: object) -> str:
     """A name from data on one line, without control characters."""
     return re.sub(r"[\s\x00-\x1f\x7f]+", " ", str(name)).strip()
@@ -84,6 +91,40 @@ def known_as(name: str, titles: Mapping[str, str] | None) -> str:
     return clean((titles or {}).get(name, name))
 
 
+def arm_parts(arm: str) -> tuple[str, str, str]:
+    """Recommender, modality and control of an arm's label; ``none`` for what is not in it."""
+    name, *rest = arm.split(" · ")
+    if not rest:
+        return name, "none", "none"
+    return name, rest[0] if len(rest) > 1 else "none", rest[-1]
+
+
+def arm_words(modality: str, control: str) -> list[str]:
+    """Modality and control of an arm on screen, those that are there."""
+    shown = modality_label(modality) if modality in MODALITY_LABELS else clean(modality)
+    return [shown] * (modality != "none") + [clean(control)] * (control != "none")
+
+
+def without_interval(ends: Iterable[tuple[float, float]]) -> str:
+    """How many values have no interval, for the line under a title; empty without any."""
+    gone = sum(not (math.isfinite(low) and math.isfinite(high)) for low, high in ends)
+    return f"{gone} without an interval" if gone else ""
+
+
+def change_of(metric: str) -> str:
+    """Axis of relative effects, with its unit."""
+    return f"Change of {metric} in % of the mean of the arm subtracted"
+
+
+def room_around(values: Iterable[float]) -> list[float] | None:
+    """Ends of an axis that holds the values, with room beside the outermost; None without any."""
+    ends = [value for value in values if math.isfinite(value)]
+    if not ends:
+        return None
+    room = 0.05 * (max(ends) - min(ends)) or 0.05 * abs(ends[0]) or 0.05
+    return [min(ends) - room, max(ends) + room]
+
+
 def check_columns(table: pd.DataFrame, columns: Iterable[str], what: str) -> None:
     """Refuses a table without the columns that a figure is drawn from.
 
@@ -101,6 +142,19 @@ def check_columns(table: pd.DataFrame, columns: Iterable[str], what: str) -> Non
 def number(value: object) -> float:
     """A cell as a float; NaN for None, NA and NaN."""
     return float("nan") if pd.isna(value) else float(value)  # type: ignore[call-overload, arg-type]
+
+
+def check_once(table: pd.DataFrame, key: Sequence[str], what: str) -> None:
+    """Refuses a table that holds something twice.
+
+    Raises:
+        InputError: Two rows have the same values in the columns ``key``.
+    """
+    twice = table.duplicated(list(key))
+    if twice.any():
+        first = table[twice].iloc[0]
+        named = ", ".join(clean(first[name]) for name in key)
+        raise InputError(f"The {what} of {named} is there twice; give it once.")
 
 
 def whole_numbers(values: object, what: str) -> np.ndarray:
