@@ -9,7 +9,7 @@ from pydantic import Field
 from mmrec_core.domain import Features, Split
 from mmrec_core.lazy import lazy_import
 from mmrec_core.recommenders.base import RECOMMENDERS
-from mmrec_core.recommenders.content import FeatureTensors, touched_items
+from mmrec_core.recommenders.content import ContentConfig, FeatureTensors, touched_items
 from mmrec_core.recommenders.light_gcn import LightGCNContext, propagated
 from mmrec_core.recommenders.losses import gather, root_squares
 from mmrec_core.recommenders.trainer import (
@@ -17,7 +17,6 @@ from mmrec_core.recommenders.trainer import (
     Initial,
     Parameters,
     Trained,
-    TrainedConfig,
 )
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ else:
     torch = lazy_import("torch")
 
 
-class BM3Config(TrainedConfig):
+class BM3Config(ContentConfig):
     """Settings of BM3."""
 
     reg: float = Field(0.1, ge=0, description="Weight of the norms of all embeddings")
@@ -133,7 +132,7 @@ class BM3(Trained):
         loss = loss + _apart(_predicted(parameters, i), u_target).mean(1)
         picked, (places,) = touched_items(context.split.n_items, positives)
         for modality in context.tensors.modalities:
-            rows = context.tensors.project(modality, parameters[f"project_{modality}"], picked)
+            rows = context.tensors.project(modality, parameters, picked)
             rows = gather(rows, places) + parameters[f"project_bias_{modality}"][:, None]
             online, target = _predicted(parameters, rows), context.dropped(rows)
             seen = context.observed[modality].gather(1, positives).to(rows.dtype)

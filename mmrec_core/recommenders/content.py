@@ -1,12 +1,14 @@
 """How content models see features: centred, on one scale, missing rows exactly zero."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from mmrec_core.domain import Embeddings, Features
 from mmrec_core.lazy import lazy_import
+from mmrec_core.recommenders.trainer import TrainedConfig
 
 if TYPE_CHECKING:
     import torch
@@ -33,6 +35,42 @@ def prepared(embeddings: Embeddings, centre: bool = True) -> np.ndarray:
     return rows
 
 
+class ContentConfig(TrainedConfig):
+    """What every trained model that reads features can be told besides."""
+
+    trainable_features: bool = Field(
+        False,
+        description="Features are parameters that start as they are (as in published code): extra "
+        "capacity, so noise may be trained into something useful",
+    )
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Named only where they are on, so that runs from before these switches keep their keys.
+        values: dict[str, Any] = serialise(self)
+        for name in self.unnamed():
+            if values.get(name) == type(self).model_fields[name].get_default():
+                del values[name]
+        return values
+
+    @classmethod
+    def unnamed(cls) -> tuple[str, ...]:
+        """Settings that are left out of what is written down while at their default."""
+        return ("trainable_features",)
+
+
+def moved(weights: Mapping[str, np.ndarray], features: Features) -> dict[str, float]:
+    """How far trained features have moved, modality -> |F after - F| / |F| (Frobenius)."""
+    found = {}
+    for modality, own in features.items():
+        shift = weights.get(f"shift_{modality}")
+        if shift is not None:
+            size = float(np.linalg.norm(prepared(own)))
+            by = float(np.linalg.norm(shift[own.observed]))
+            found[modality] = by / size if size else float("inf")
+    return found
+
+
 class FeatureTensors:
     """Prepared features of S seeds on the device, shared where the seeds' features are equal.
 
@@ -43,7 +81,10 @@ class FeatureTensors:
 
     def __init__(self, features: Sequence[Features], device: str) -> None:
         self.modalities = sorted(features[0])
+        self.device = device
+        self.features = features
         self.tensors: dict[str, torch.Tensor | None] = {}
+        self.observed: dict[str, torch.Tensor] = {}
         for modality in self.modalities:
             own = [seed[modality] for seed in features]
             if own[0].one_hot:
@@ -56,15 +97,37 @@ class FeatureTensors:
                 )
 
     def project(
-        self, modality: str, weights: "torch.Tensor", rows: "torch.Tensor | None" = None
+        self,
+        modality: str,
+        parameters: Mapping[str, "torch.Tensor"],
+        rows: "torch.Tensor | None" = None,
     ) -> "torch.Tensor":
-        """F W for every item: weights [S, d, c] -> [S, n, c]; one-hot ids return W itself.
+        """F W for every item: ``project_MODALITY`` [S, d, c] -> [S, n, c]; one-hot ids return W.
 
-        ``rows``: of these items alone.
+        Where features are trained, what they have moved by (``shift_MODALITY`` [S, n, d]) is added
+        to those of the items that have any.
+
+        Args:
+            modality: Whose features.
+            parameters: Of the model.
+            rows: Of these items alone.
         """
+        weights = parameters[f"project_{modality}"]
         tensor = self.tensors[modality]
         if tensor is None:
             return weights if rows is None else weights.index_select(1, rows)
+        shift = parameters.get(f"shift_{modality}")
+        if shift is not None:
+            moved = shift * self._observed(modality)
+            if rows is not None:
+                moved = moved.index_select(1, rows)
+            return self._product(tensor, weights, rows) + torch.matmul(moved, weights)
+        return self._product(tensor, weights, rows)
+
+    @staticmethod
+    def _product(
+        tensor: "torch.Tensor", weights: "torch.Tensor", rows: "torch.Tensor | None"
+    ) -> "torch.Tensor":
         if rows is not None:
             tensor = tensor.index_select(1, rows)
         if len(tensor) == 1:
@@ -73,6 +136,15 @@ class FeatureTensors:
             side_by_side = tensor[0] @ weights.permute(1, 0, 2).reshape(width, -1)
             return side_by_side.view(-1, n_seeds, columns).permute(1, 0, 2)
         return torch.matmul(tensor, weights)
+
+    def _observed(self, modality: str) -> "torch.Tensor":
+        """[S, n, 1] 1 for items that have the modality: what is missing stays missing."""
+        if modality not in self.observed:
+            mask = np.stack([own[modality].observed for own in self.features])
+            self.observed[modality] = torch.from_numpy(mask[:, :, None].astype(np.float32)).to(
+                self.device
+            )
+        return self.observed[modality]
 
 
 WORTH = 0.7

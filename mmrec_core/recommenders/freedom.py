@@ -6,12 +6,12 @@ from operator import add
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mmrec_core.domain import Features, Split
 from mmrec_core.lazy import lazy_import
 from mmrec_core.recommenders.base import RECOMMENDERS
-from mmrec_core.recommenders.content import FeatureTensors
+from mmrec_core.recommenders.content import ContentConfig, FeatureTensors
 from mmrec_core.recommenders.graphs import SparseProduct, item_graphs, normalised
 from mmrec_core.recommenders.light_gcn import LightGCNContext, propagated
 from mmrec_core.recommenders.losses import bpr, margins, squares
@@ -20,7 +20,6 @@ from mmrec_core.recommenders.trainer import (
     Initial,
     Parameters,
     Trained,
-    TrainedConfig,
 )
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ else:
     torch = lazy_import("torch")
 
 
-class FREEDOMConfig(TrainedConfig):
+class FREEDOMConfig(ContentConfig):
     """Settings of FREEDOM; how the defaults were found: docs/tuning.md."""
 
     learning_rate: float = Field(1e-2, gt=0, le=1, description="Step size of Adam")
@@ -45,6 +44,15 @@ class FREEDOMConfig(TrainedConfig):
     feature_loss: float = Field(
         0.0, ge=0, description="Weight of the ranking loss on projected features"
     )
+
+    @model_validator(mode="after")
+    def _trained_where_read(self) -> "FREEDOMConfig":
+        if self.trainable_features and not self.feature_loss:
+            raise ValueError(
+                "features are read by the feature loss alone once the graph is built; trainable "
+                "features need feature_loss above 0"
+            )
+        return self
 
 
 class FREEDOMContext(LightGCNContext):
@@ -171,7 +179,7 @@ class FREEDOM(Trained):
         )
         if context.tensors is not None:
             for modality in context.tensors.modalities:
-                rows = context.tensors.project(modality, parameters[f"project_{modality}"])
+                rows = context.tensors.project(modality, parameters)
                 margin = margins(user, rows, users, positives, negatives)
                 loss = loss + context.config.feature_loss * bpr(margin)
         return loss

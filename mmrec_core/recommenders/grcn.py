@@ -9,7 +9,7 @@ from pydantic import Field
 from mmrec_core.domain import Features, Split
 from mmrec_core.lazy import lazy_import
 from mmrec_core.recommenders.base import RECOMMENDERS
-from mmrec_core.recommenders.content import FeatureTensors
+from mmrec_core.recommenders.content import ContentConfig, FeatureTensors
 from mmrec_core.recommenders.edges import EdgeGraph
 from mmrec_core.recommenders.losses import bpr, margins, mean_squares
 from mmrec_core.recommenders.trainer import (
@@ -18,7 +18,6 @@ from mmrec_core.recommenders.trainer import (
     ModelContext,
     Parameters,
     Trained,
-    TrainedConfig,
 )
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ else:
     torch = lazy_import("torch")
 
 
-class GRCNConfig(TrainedConfig):
+class GRCNConfig(ContentConfig):
     """Settings of GRCN."""
 
     learning_rate: float = Field(1e-3, gt=0, le=1, description="Step size of Adam")
@@ -126,7 +125,7 @@ def _content(
     """Rows [S, U + I, c] of a modality and the affinity of every edge [S, E]."""
     normalize = torch.nn.functional.normalize
     n_users = context.split.n_users
-    items = context.tensors.project(m, parameters[f"project_{m}"])
+    items = context.tensors.project(m, parameters)
     items = normalize(torch.nn.functional.leaky_relu(items), dim=2)
     liked = normalize(parameters[f"preference_{m}"], dim=2)
     for _ in range(context.config.routing):

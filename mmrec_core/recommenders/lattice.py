@@ -12,7 +12,7 @@ from scipy import sparse
 from mmrec_core.domain import Features, Split
 from mmrec_core.lazy import lazy_import
 from mmrec_core.recommenders.base import RECOMMENDERS
-from mmrec_core.recommenders.content import FeatureTensors
+from mmrec_core.recommenders.content import ContentConfig, FeatureTensors
 from mmrec_core.recommenders.graphs import SparseProduct, similarity_graphs
 from mmrec_core.recommenders.light_gcn import LightGCNContext, propagated
 from mmrec_core.recommenders.losses import bpr, gather, pairwise
@@ -21,7 +21,6 @@ from mmrec_core.recommenders.trainer import (
     Initial,
     Parameters,
     Trained,
-    TrainedConfig,
 )
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ else:
     torch = lazy_import("torch")
 
 
-class LATTICEConfig(TrainedConfig):
+class LATTICEConfig(ContentConfig):
     """Settings of LATTICE."""
 
     reg: float = Field(1e-3, ge=0, description="L2 weight on the propagated rows of each triple")
@@ -154,7 +153,7 @@ def _learned(parameters: Parameters, context: LATTICEContext) -> Edges:
     mix = _mix(parameters, context)
     edges: Edges = {}
     for modality in context.tensors.modalities:
-        rows = context.tensors.project(modality, parameters[f"project_{modality}"])
+        rows = context.tensors.project(modality, parameters)
         rows = torch.nn.functional.normalize(rows, dim=2)
         with torch.no_grad():
             nearest = _nearest(rows, context.observed[modality], context.config.neighbours)

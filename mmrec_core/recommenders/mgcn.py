@@ -8,7 +8,7 @@ from pydantic import Field
 from mmrec_core.domain import Features, Split
 from mmrec_core.lazy import lazy_import
 from mmrec_core.recommenders.base import RECOMMENDERS
-from mmrec_core.recommenders.content import FeatureTensors
+from mmrec_core.recommenders.content import ContentConfig, FeatureTensors
 from mmrec_core.recommenders.graphs import (
     SparseProduct,
     similarity_graphs,
@@ -21,7 +21,6 @@ from mmrec_core.recommenders.trainer import (
     Initial,
     Parameters,
     Trained,
-    TrainedConfig,
 )
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ else:
     torch = lazy_import("torch")
 
 
-class MGCNConfig(TrainedConfig):
+class MGCNConfig(ContentConfig):
     """Settings of MGCN."""
 
     learning_rate: float = Field(5e-3, gt=0, le=1, description="Step size of Adam")
@@ -155,7 +154,7 @@ def _views(
 
     rows = []
     for m in modalities:
-        f = context.tensors.project(m, parameters[f"project_{m}"])
+        f = context.tensors.project(m, parameters)
         f = f + parameters[f"project_bias_{m}"][:, None]
         items = context.item_graphs[m](parameters["item"] * gate(f, "gate", m))
         rows.append(_over_both(context, items))

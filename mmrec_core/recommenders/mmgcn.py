@@ -8,7 +8,7 @@ from pydantic import Field
 from mmrec_core.domain import Features, Split
 from mmrec_core.lazy import lazy_import
 from mmrec_core.recommenders.base import RECOMMENDERS
-from mmrec_core.recommenders.content import FeatureTensors
+from mmrec_core.recommenders.content import ContentConfig, FeatureTensors
 from mmrec_core.recommenders.graphs import SparseProduct, mean_aggregation
 from mmrec_core.recommenders.losses import bpr, margins, mean_squares
 from mmrec_core.recommenders.trainer import (
@@ -17,7 +17,6 @@ from mmrec_core.recommenders.trainer import (
     ModelContext,
     Parameters,
     Trained,
-    TrainedConfig,
 )
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ else:
 LAYERS = 3
 
 
-class MMGCNConfig(TrainedConfig):
+class MMGCNConfig(ContentConfig):
     """Settings of MMGCN."""
 
     learning_rate: float = Field(1e-3, gt=0, le=1, description="Step size of Adam")
@@ -140,7 +139,7 @@ def _branch(parameters: Parameters, context: MMGCNContext, m: str) -> "torch.Ten
         shape = (preference.shape[0], context.split.n_items, preference.shape[2])
         items = torch.zeros(shape, device=preference.device)
     else:
-        items = context.tensors.project(m, parameters[f"project_{m}"])
+        items = context.tensors.project(m, parameters)
         items = items + parameters[f"project_bias_{m}"][:, None]
     x = torch.nn.functional.normalize(torch.cat([preference, items], dim=1), dim=2)
     ids = torch.cat([parameters["user"], parameters["item"]], dim=1)

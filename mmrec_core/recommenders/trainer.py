@@ -112,6 +112,18 @@ class Trained(Recommender):
         """Parameters by name, without the leading dimension of seeds."""
 
     @classmethod
+    def beginnings(cls, config: Any, split: Split, features: Features) -> dict[str, Initial]:
+        """All parameters: those of ``initial``, and what trained features move by, from nothing."""
+        own = cls.initial(config, split, features)
+        if getattr(config, "trainable_features", False):
+            own |= {
+                f"shift_{modality}": Initial(each.matrix.shape, 0.0, by_item=True)
+                for modality, each in features.items()
+                if not each.one_hot and f"project_{modality}" in own
+            }
+        return own
+
+    @classmethod
     @abstractmethod
     def factors(cls, parameters: Parameters, context: Any) -> Factors:
         """Factors whose inner products, added up over parts, are the score."""

@@ -108,7 +108,8 @@ class Training:
         # Each parameter has a generator of its own, named after it: arms that differ in one
         # modality start from the same user and item embeddings.
         arrays: dict[str, np.ndarray] = {}
-        for name, initial in self.model.initial(self.config, self.split, self.features[0]).items():
+        initials = self.model.beginnings(self.config, self.split, self.features[0])
+        for name, initial in initials.items():
             arrays[name] = np.stack(
                 [
                     np.random.default_rng([seed, zlib.crc32(name.encode())])

@@ -8,7 +8,7 @@ from pydantic import Field
 from mmrec_core.domain import Features, Split
 from mmrec_core.lazy import lazy_import
 from mmrec_core.recommenders.base import RECOMMENDERS
-from mmrec_core.recommenders.content import FeatureTensors, touched_items
+from mmrec_core.recommenders.content import ContentConfig, FeatureTensors, touched_items
 from mmrec_core.recommenders.losses import bpr, gather, pairwise, squares
 from mmrec_core.recommenders.trainer import (
     Factors,
@@ -16,7 +16,6 @@ from mmrec_core.recommenders.trainer import (
     ModelContext,
     Parameters,
     Trained,
-    TrainedConfig,
 )
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ else:
     torch = lazy_import("torch")
 
 
-class VBPRConfig(TrainedConfig):
+class VBPRConfig(ContentConfig):
     """Settings of VBPR."""
 
     reg: float = Field(0.1, ge=0, description="L2 weight on every row that a triple touches")
@@ -33,6 +32,14 @@ class VBPRConfig(TrainedConfig):
     normalise: bool = Field(
         False, description="L2-normalise the projected features (published versions differ)"
     )
+    use_ids: bool = Field(
+        True, description="Embeddings of users and items; without them content and bias are all"
+    )
+
+    @classmethod
+    def unnamed(cls) -> tuple[str, ...]:
+        """As those of every content model, and ``use_ids``."""
+        return (*super().unnamed(), "use_ids")
 
 
 class VBPRContext(ModelContext):
@@ -73,11 +80,10 @@ class VBPR(Trained):
     @classmethod
     def initial(cls, config: Any, split: Split, features: Features) -> dict[str, Initial]:
         """Embeddings, bias, and theta and W of each present modality."""
-        result = {
-            "user": Initial((split.n_users, config.factors), 0.05),
-            "item": Initial((split.n_items, config.factors), 0.05, by_item=True),
-            "bias": Initial((split.n_items,), 0.0, by_item=True),
-        }
+        result = {"bias": Initial((split.n_items,), 0.0, by_item=True)}
+        if config.use_ids:
+            result["user"] = Initial((split.n_users, config.factors), 0.05)
+            result["item"] = Initial((split.n_items, config.factors), 0.05, by_item=True)
         for modality, own in features.items():
             result[f"theta_{modality}"] = Initial((split.n_users, config.content_factors), 0.05)
             # Over one-hot ids the projection is a free vector for each item.
@@ -113,9 +119,19 @@ class VBPR(Trained):
         def of_items(table: "torch.Tensor") -> "torch.Tensor":
             return table if rows is None else table.index_select(1, rows)
 
-        parts: Factors = {"collaborative": (parameters["user"], of_items(parameters["item"]))}
+        parts: Factors = {}
+        if context.config.use_ids:
+            parts["collaborative"] = (parameters["user"], of_items(parameters["item"]))
+        elif not context.tensors.modalities:
+            # The bias is all there is; the product of two zero columns stands beside it.
+            seeds, split = len(parameters["bias"]), context.split
+            none = parameters["bias"].new_zeros
+            parts["collaborative"] = (
+                none(seeds, split.n_users, 1),
+                of_items(none(seeds, split.n_items, 1)),
+            )
         for modality in context.tensors.modalities:
-            seen = context.tensors.project(modality, parameters[f"project_{modality}"], rows)
+            seen = context.tensors.project(modality, parameters, rows)
             if context.config.normalise:
                 seen = torch.nn.functional.normalize(seen, dim=2)
             parts[modality] = (parameters[f"theta_{modality}"], seen)

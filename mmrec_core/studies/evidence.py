@@ -207,6 +207,9 @@ def arm_table(study: Study, runs: Runs, metrics: Sequence[str]) -> pd.DataFrame:
         row["seconds"] = _mean_of(own, "seconds")
         memory = [run.facts.get("peak_memory_mib", np.nan) for run in own]
         row["peak_memory_mib"] = float(np.max(memory))  # not known of runs from before it was kept
+        for modality in own[0].facts.get("moved", {}):  # of arms whose features were trained
+            by = [run.facts["moved"][modality] for run in own]
+            row[f"moved_{modality}"] = float(np.mean(by))
         row["best_epoch"] = _mean_of(own, "best_epoch")
         row["converged"] = all(run.facts["converged"] is not False for run in own)
         rows.append(row)

@@ -17,6 +17,7 @@ from mmrec_core.metrics.beyond_accuracy import catalogue_qualities, list_qualiti
 from mmrec_core.metrics.ranking import CUTOFFS, PAD, evaluate_lists, random_tie_rank, top_k
 from mmrec_core.recommenders import RECOMMENDERS
 from mmrec_core.recommenders.base import Recommender, RecommenderConfig
+from mmrec_core.recommenders.content import moved
 from mmrec_core.settings import peak_memory_mib
 from mmrec_core.store import Artefact, store, write_array
 from mmrec_core.studies.inputs import Inputs
@@ -341,6 +342,7 @@ def _store_run(study: Study, inputs: Inputs, arm: Arm, model: Recommender) -> Ar
             "qualities": qualities,
             "seconds": round(report.seconds, 3),
             "peak_memory_mib": peak_memory_mib(),
+            **({"moved": by} if (by := moved(weights, model.features)) else {}),
             "best_epoch": report.best_epoch,
             "epochs": report.epochs,
             "converged": report.converged,

@@ -127,7 +127,13 @@ class Study(BaseModel):
                     "replacing them at inference changes nothing; use stage train."
                 )
         for name in self.configs:
-            recommender_config(name, self)
+            own = recommender_config(name, self)
+            if self.stage == "inference" and getattr(own, "trainable_features", False):
+                raise InputError(
+                    f"The features of {RECOMMENDERS.get(name).title} are trained, so they are "
+                    "parameters of the model and cannot be replaced when it scores; use stage "
+                    "train."
+                )
         name, _, k = self.metric.partition("@")
         if name not in RANKING_METRICS or k not in map(str, CUTOFFS):
             raise InputError(
