@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
@@ -23,18 +23,12 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from mmrec_core.domain import InputError, sha256_json
-from mmrec_core.registry import Registry
 from mmrec_core.settings import PROJECT, settings, worker_environment
-from mmrec_core.store import disk_room, store, write_json
-
-Tell = Callable[[float, str, dict[str, Any]], None]
-"""Called by a handler with (fraction done, what is being done, further facts)."""
+from mmrec_core.store import disk_room, write_json
+from mmrec_core.work import HANDLERS, Interrupted
 
 RESERVE = 64 * 1024
 """Bytes that a job keeps free for its last words on a full disk."""
-
-Handler = Callable[[dict[str, Any], Tell], dict[str, Any]]
-"""Does a job; returns what a page needs to show the result."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +37,7 @@ class JobState:
 
     Attributes:
         key: Of the job.
-        kind: Of work: install, embed or study.
+        kind: Of work; one of HANDLERS.
         title: For people.
         status: queued, running, done, failed, cancelled, or interrupted (its process is gone).
         fraction: Share of the work done, 0 to 1.
@@ -81,119 +75,6 @@ class JobState:
         if self.status != "running" or gained < 0.01:
             return None
         return max(0.0, (self.updated - self.started) / gained * (1 - self.fraction))
-
-
-class _Interrupted(Exception):
-    """A process that the job needs was ended from outside."""
-
-
-def _study(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
-    from mmrec_core.studies.runner import EndedFromOutside, StudyProgress, run_study
-    from mmrec_core.studies.study import make_study
-
-    repaired: list[str] = []
-
-    def report(progress: StudyProgress) -> None:
-        repaired[:] = progress.repaired
-        facts = {"done_runs": progress.done_runs, "total_runs": progress.total_runs}
-        tell(progress.fraction, progress.what, _with(facts, repaired))
-
-    try:
-        artefact = run_study(make_study(spec), report)
-    except EndedFromOutside as error:
-        raise _Interrupted(str(error)) from None
-    return _with({"study": artefact.key}, repaired)
-
-
-def _with(facts: dict[str, Any], repaired: Sequence[str]) -> dict[str, Any]:
-    """Facts, and what was damaged in the store if anything was."""
-    return {**facts, **({"repaired": list(repaired)} if repaired else {})}
-
-
-def _embed(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
-    import mmrec_core.descriptions  # noqa: F401  (registers extractors)
-    from mmrec_core.datasets.catalogue import load_dataset
-    from mmrec_core.extractors.service import embed
-
-    _, artefact = embed(
-        load_dataset(spec["dataset"]),
-        spec["extractor"],
-        spec.get("config"),
-        lambda done, total, what: tell(done / max(1, total), what, {}),
-    )
-    return _with({"embeddings": artefact.key}, list(store().take_damage().values()))
-
-
-def _describe(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
-    from mmrec_core.datasets.catalogue import load_dataset
-    from mmrec_core.descriptions.service import describe
-
-    made = describe(
-        load_dataset(spec["dataset"]),
-        spec["config"],
-        lambda done, total, what: tell(done / max(1, total), what, {}),
-    )
-    return {"descriptions": made.artefact.key}
-
-
-def _faithfulness(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
-    from mmrec_core.datasets.catalogue import load_dataset
-    from mmrec_core.descriptions.measure import measure_faithfulness
-    from mmrec_core.descriptions.service import load_descriptions
-
-    artefact = measure_faithfulness(
-        load_dataset(spec["dataset"]),
-        load_descriptions(spec["descriptions"]),
-        lambda done, total, what: tell(done / max(1, total), what, {}),
-    )
-    return {"faithfulness": artefact.key}
-
-
-def _probe(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
-    from mmrec_core.datasets.catalogue import load_dataset
-    from mmrec_core.descriptions.measure import probe_words
-    from mmrec_core.descriptions.service import load_descriptions
-
-    artefact = probe_words(
-        load_dataset(spec["dataset"]),
-        load_descriptions(spec["descriptions"]),
-        spec["extractor"],
-        spec.get("config"),
-        lambda done, total, what: tell(done / max(1, total), what, {}),
-    )
-    return {"probes": artefact.key}
-
-
-def _try_prompt(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
-    from mmrec_core.datasets.catalogue import load_dataset
-    from mmrec_core.descriptions.service import try_prompt
-
-    tell(0.1, "loading the model", {})
-    said = try_prompt(load_dataset(spec["dataset"]), spec["config"], spec["items"])
-    return {"answers": said}
-
-
-def _install(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
-    from mmrec_core.datasets.install import install
-
-    result = install(
-        Path(spec["path"]),
-        name=spec.get("name"),
-        mapping=spec.get("mapping"),
-        lenient=bool(spec.get("lenient")),
-        progress=lambda done, total, what: tell(done / max(1, total), what, {}),
-    )
-    return {"dataset": result.name, "report": result.report.as_json()}
-
-
-HANDLERS: Registry[Handler] = Registry("kind of job")
-HANDLERS.register("study", _study)
-HANDLERS.register("embed", _embed)
-HANDLERS.register("describe", _describe)
-HANDLERS.register("faithfulness", _faithfulness)
-HANDLERS.register("probe", _probe)
-HANDLERS.register("try-prompt", _try_prompt)
-HANDLERS.register("install", _install)
 
 
 def start(kind: str, spec: dict[str, Any], title: str) -> JobState:
@@ -283,7 +164,7 @@ class _Worker:
             self._end(status="done", fraction=1.0, what="", result=result)
         except _Stopped:
             self._end(status="cancelled", what="Cancelled; what was finished is kept.")
-        except _Interrupted as error:
+        except Interrupted as error:
             self._end(status="interrupted", what=str(error))
         except InputError as error:
             self._end(status="failed", what=str(error))

@@ -5,10 +5,12 @@ import streamlit as st
 from mmrec_core import jobs
 from mmrec_core.settings import settings
 from pages.ui import records
+from pages.ui.compared import compared
 from pages.ui.job import job_panel, repaired_sentence, time_in_words
 from pages.ui.words import escape, in_words
 
-JOBS, STUDIES, RUNS, EMBEDDINGS, MACHINE = "Jobs", "Studies", "Runs", "Embeddings", "Machine"
+JOBS, STUDIES, COMPARE, RUNS = "Jobs", "Studies", "Compare", "Runs"
+EMBEDDINGS, MACHINE = "Embeddings", "Machine"
 _MARKS = {
     "done": "✓ done",
     "failed": "✕ failed",
@@ -24,6 +26,7 @@ def main() -> None:
     draw = {
         JOBS: lambda: _jobs(known),
         STUDIES: records.studies,
+        COMPARE: compared,
         RUNS: records.runs,
         EMBEDDINGS: records.embeddings,
         MACHINE: records.machine,

@@ -7,12 +7,13 @@ from pages.ui.address import choose
 from pages.ui.builder import builder
 from pages.ui.calibration import calibration
 from pages.ui.dataset import pick_dataset
+from pages.ui.imports import import_view
 from pages.ui.results import results
 from pages.ui.start import show_jobs, take_up_finished
 from pages.ui.studies import division, find_study, labels
 from pages.ui.words import in_words
 
-VIEWS = ("Results", "New study", "Calibration")
+VIEWS = ("Results", "New study", "Import lists", "Calibration")
 
 
 def main() -> None:
@@ -34,6 +35,8 @@ def main() -> None:
             _results(dataset)
         elif view == "New study":
             builder(dataset)
+        elif view == "Import lists":
+            import_view(dataset)
         else:
             calibration()
 

@@ -4,7 +4,16 @@ import argparse
 import sys
 from typing import NoReturn
 
-from mmrec_core.commands import actions, calibrate, descriptions, ship, small_lvlm, studies
+from mmrec_core.commands import (
+    actions,
+    calibrate,
+    descriptions,
+    evidence,
+    lists,
+    ship,
+    small_lvlm,
+    studies,
+)
 from mmrec_core.datasets.split import STRATEGIES
 from mmrec_core.extractors.prompts import STRATEGIES as STRATEGIES_ASKED
 
@@ -130,18 +139,7 @@ def build_parser() -> argparse.ArgumentParser:
     study.add_argument("--delta", type=float)
     study.add_argument("--first-seed", type=int, dest="first_seed")
     study.add_argument("--mask", choices=("train+valid", "train"))
-    study.add_argument("--split", choices=tuple(STRATEGIES), help="default: as the dataset says")
-    study.add_argument("--split-seed", type=int, dest="split_seed")
-    study.add_argument(
-        "--cold", type=float, metavar="SHARE", help="of the items, for --split cold-items"
-    )
-    study.add_argument("--k-core", type=int, dest="k_core")
-    study.add_argument(
-        "--relevant-from",
-        dest="relevant_from",
-        metavar="RATING",
-        help="a validation or test rating from here on is relevant, or all",
-    )
+    _split_options(study)
     study.add_argument(
         "--set",
         action="extend",
@@ -184,11 +182,52 @@ def build_parser() -> argparse.ArgumentParser:
     calibration.add_argument("--seeds", type=int, help="trainings of every arm")
     calibration.add_argument("--plan", action="store_true", help="print the plan and stop")
 
-    export = add("export", "Writes the figures and tables of a study.", studies.export)
+    export = add("export", "Writes the figures and tables of a study.", evidence.export)
     export.add_argument("study", help="key, or the beginning of it")
-    export.add_argument("--out", required=True, help="folder to write to")
+    export.add_argument("--out", required=True, help="folder to write to, or a .zip for everything")
+    export.add_argument(
+        "--figures", nargs="+", default=["all"], metavar="NAME", help="all, none, or names"
+    )
     export.add_argument("--format", default="pdf", choices=("pdf", "svg", "png"))
     export.add_argument("--width", default="two", choices=("one", "two"), help="paper columns")
+
+    report = add("report", "Writes a study as one page that opens offline.", evidence.report)
+    report.add_argument("study", help="key, or the beginning of it")
+    report.add_argument("--out", metavar="HTML", help="file to write; default: report-KEY.html")
+
+    shown = add("show", "Prints one part of a study's evidence.", evidence.show_part)
+    shown.add_argument("study", help="key, or the beginning of it")
+    shown.add_argument("what", choices=evidence.PARTS)
+    shown.add_argument("--out", metavar="CSV", help="write the table to a file")
+
+    compare = add("compare", "Two studies, arm by arm, paired by user and seed.", evidence.compare)
+    compare.add_argument("study", nargs=2, help="keys, or their beginnings: first, second")
+    compare.add_argument("--out", metavar="CSV", help="write the table to a file")
+
+    split = add("split", "Writes a dataset's split, to train elsewhere.", lists.split)
+    split.add_argument("dataset")
+    split.add_argument("--out", required=True, help="folder to write to")
+    _split_options(split)
+
+    out = add("lists", "Writes the ranked lists of a study.", lists.lists)
+    out.add_argument("study", help="key, or the beginning of it")
+    out.add_argument("--out", required=True, help=".csv or .parquet to write")
+
+    taken = add("import-lists", "Judges ranked lists that were made elsewhere.", lists.import_lists)
+    taken.add_argument("dataset")
+    taken.add_argument(
+        "files",
+        nargs="+",
+        metavar="[ARM[@SEED]=]FILE",
+        help="tables of user, item, rank or score, arm, seed; or three columns without header "
+        "(Elliot), or one row a user (MMRec), with the arm named here",
+    )
+    taken.add_argument("--user-ids", dest="user_ids", metavar="CSV", help="id and number of users")
+    taken.add_argument("--item-ids", dest="item_ids", metavar="CSV", help="id and number of items")
+    taken.add_argument("--metric")
+    taken.add_argument("--delta", type=float)
+    taken.add_argument("--mask", choices=("train+valid", "train"))
+    _split_options(taken)
 
     add(
         "ship",
@@ -210,3 +249,19 @@ def build_parser() -> argparse.ArgumentParser:
     run = add("run", "Does a job that a page has started.", actions.run)
     run.add_argument("key")
     return parser
+
+
+def _split_options(parser: argparse.ArgumentParser) -> None:
+    """How the interactions of a dataset are divided."""
+    parser.add_argument("--split", choices=tuple(STRATEGIES), help="default: as the dataset says")
+    parser.add_argument("--split-seed", type=int, dest="split_seed")
+    parser.add_argument(
+        "--cold", type=float, metavar="SHARE", help="of the items, for --split cold-items"
+    )
+    parser.add_argument("--k-core", type=int, dest="k_core")
+    parser.add_argument(
+        "--relevant-from",
+        dest="relevant_from",
+        metavar="RATING",
+        help="a validation or test rating from here on is relevant, or all",
+    )

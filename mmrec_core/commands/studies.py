@@ -194,6 +194,12 @@ def _values(options: argparse.Namespace) -> dict[str, Any]:
             )
         values["features"][modality]["config"] = config
     values["configs"] = dict(_dotted(options.set, "--set", "vbpr.reg=0.1"))
+    values |= split_values(options)
+    return values
+
+
+def split_values(options: argparse.Namespace) -> dict[str, Any]:
+    """How interactions are divided, where the options say otherwise than the dataset."""
     relevant_from = options.relevant_from
     changed = {
         "strategy": options.split,
@@ -205,11 +211,11 @@ def _values(options: argparse.Namespace) -> dict[str, Any]:
     changed = {name: value for name, value in changed.items() if value is not None}
     if "cold" in changed and options.split != "cold-items":
         raise InputError("--cold goes with --split cold-items only.")
-    if changed:
-        from mmrec_core.studies.plan import default_split
+    if not changed:
+        return {}
+    from mmrec_core.studies.plan import default_split
 
-        values["split"] = default_split(options.dataset).model_dump(mode="json") | changed
-    return values
+    return {"split": default_split(options.dataset).model_dump(mode="json") | changed}
 
 
 def _dotted(entries: list[str], option: str, example: str) -> Iterable[tuple[str, dict[str, Any]]]:
@@ -230,42 +236,3 @@ def _plain(value: str) -> Any:
         return json.loads(value)
     except json.JSONDecodeError:
         return value
-
-
-def export(options: argparse.Namespace) -> None:
-    """Writes effect plot, arms, learning curves, tables and study.json of a study."""
-    from mmrec_core.datasets.export import write_csv
-    from mmrec_core.figures.arms import arms_plot_publication
-    from mmrec_core.figures.effect import effect_plot_publication
-    from mmrec_core.figures.export import save
-    from mmrec_core.figures.learning import learning_plot_publication
-    from mmrec_core.recommenders import RECOMMENDERS
-    from mmrec_core.store import write_json
-    from mmrec_core.studies.results import load_study
-
-    result = load_study(options.study)
-    metric, delta = result.study["metric"], result.study["delta"]
-    titles = {name: kind.title for name, kind in RECOMMENDERS.items()}
-    verdicts = pd.DataFrame(result.verdicts)
-    real = [arm for arm in result.arms["arm"] if arm.endswith(" · real")]
-    figures = {
-        "effects": effect_plot_publication(
-            result.comparisons, verdicts, metric, delta, titles=titles, width=options.width
-        ),
-        "arms": arms_plot_publication(result.arms, metric, titles=titles, width=options.width),
-        "learning": learning_plot_publication(
-            result.curves, real, titles=titles, width=options.width
-        ),
-    }
-    folder = Path(options.out)
-    folder.mkdir(parents=True, exist_ok=True)
-    files = []
-    for name, figure in figures.items():
-        files.append(folder / f"{name}.{options.format}")
-        files[-1].write_bytes(save(figure, options.format))
-    for name in ("comparisons", "arms", "curves", "slices"):
-        files.append(folder / f"{name}.csv")
-        write_csv(getattr(result, name), files[-1])
-    files.append(folder / "study.json")
-    write_json(files[-1], {**result.document, "command": result.command})
-    show([str(f) for f in files], options, "\n".join(f"wrote {f}" for f in files))

@@ -20,14 +20,8 @@ from mmrec_core.figures.words import (
     subject,
     three,
 )
+from mmrec_core.metrics.agreement import AGREEMENT_TITLES
 
-MEASURES: Mapping[str, str] = {
-    "overlap": "Overlap (share of common items)",
-    "jaccard": "Jaccard index",
-    "rbo": "Rank-biased overlap",
-    "kendall": "Kendall's τ",
-}
-"""Measure of agreement -> its name on screen."""
 _COLUMNS = ("arm_a", "arm_b", "measure", "value", "low", "high", "k", "n_users", "seeds")
 
 
@@ -150,8 +144,8 @@ def lay_out(
     Raises:
         InputError: The table or the measure does not fit, or there is nothing to draw.
     """
-    if measure not in MEASURES:
-        raise InputError(f"There is no measure {measure!r}. Known: {', '.join(MEASURES)}.")
+    if measure not in AGREEMENT_TITLES:
+        raise InputError(f"There is no measure {measure!r}. Known: {', '.join(AGREEMENT_TITLES)}.")
     check_columns(agreement, _COLUMNS, "agreement")
     table = agreement[agreement["measure"] == measure]
     if table["value"].notna().sum() == 0:
@@ -176,7 +170,7 @@ def lay_out(
             )
     every = [(row, column) for row in range(len(arms)) for column in range(row)]
     return AgreementPlan(
-        measure=MEASURES[measure],
+        measure=AGREEMENT_TITLES[measure],
         k=int(table["k"].iloc[0]),
         arms=tuple(_shown(str(arm), titles) for arm in arms),
         cells=tuple(found[place] for place in every if place in found),

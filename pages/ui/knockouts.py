@@ -29,7 +29,7 @@ def knockouts(result: StudyResult, metric: str) -> None:
     """Changes by model and stand-in, capacity in words, and a published pattern beside."""
     table = knockout_table(result.comparisons, metric)
     st.table(_cells(table, metric), border="horizontal", hide_index=True)
-    for sentence in capacity(table):
+    for sentence in [*capacity(table), *trained_features(result.arms)]:
         st.markdown(f"- {sentence}")
     with st.container(horizontal=True):
         how("How", _HOW, result.command, settings_of(result))
@@ -58,13 +58,35 @@ def capacity(table: pd.DataFrame) -> list[str]:
         backbone = RECOMMENDERS.get(str(name)).backbone
         gain = rows.loc[BACKBONE, "real"] / base - 1
         text = (
-            f"{named[str(name)]} with real content stands {_apart(gain)} "
+            f"{named.get(str(name), str(name))} with real content stands {_apart(gain)} "
             f"{named[str(backbone)]}, the model it extends"
         )
         if "identity" in rows.index:
             free = rows.loc["identity", "value"] / base - 1
             text += f"; with one-hot ids in its place {_apart(free)} it: so much could be capacity"
         said.append(f"{escape(text)}\\.")
+    return said
+
+
+def trained_features(arms: pd.DataFrame) -> list[str]:
+    """How far trained features have moved, real ones and those of each control, as markdown."""
+    columns = [c for c in arms.columns if c.startswith("moved_")]
+    named, said = titles(), []
+    for name, own in arms[arms["control"] != "none"].groupby("recommender", sort=False):
+        if not columns or own[columns].isna().all(axis=None):
+            continue
+        by = own.set_index(["modality", "control"])[columns].max(axis=1).dropna()
+        words = ", ".join(
+            f"{control} {number(100 * value)} %"
+            for (modality, control), value in by.items()
+            if modality in ("none", "all")
+        )
+        said.append(
+            escape(
+                f"{named.get(str(name), str(name))} trains its features: they move by {words} of "
+                "their own size. What noise gains by that is capacity, not content."
+            )
+        )
     return said
 
 
@@ -86,7 +108,9 @@ def _cells(table: pd.DataFrame, metric: str) -> pd.DataFrame:
             else:
                 words = CONTROLS.get(stand_in).title
             found = own[own["stand_in"] == stand_in].set_index("modality")
-            rows.append((named[str(name)], number(own["real"].iloc[0]), escape(words)))
+            rows.append(
+                (named.get(str(name), str(name)), number(own["real"].iloc[0]), escape(words))
+            )
             for scope in scopes:
                 cells[scope].append(found.loc[scope] if scope in found.index else None)
     shown = {

@@ -13,15 +13,22 @@ from mmrec_core.figures.palette import kind_label, modality_label
 from mmrec_core.metrics import METRICS, metric_label, split_key
 from mmrec_core.metrics.ranking import CUTOFFS
 from mmrec_core.studies.results import StudyResult
+from pages.ui.agreement import agreement
+from pages.ui.contribution import contribution
+from pages.ui.costs import costs
+from pages.ui.deciding import deciding
 from pages.ui.export import export_menu
+from pages.ui.figure import figure_with_menu
 from pages.ui.knockouts import knockouts
 from pages.ui.leaderboard import leaderboard
 from pages.ui.slices import slices
 from pages.ui.studies import KINDS, how_effects, settings_of, titles, verdict_frame
+from pages.ui.takeaway import takeaway
 from pages.ui.tuning import tuning
 from pages.ui.words import columns_of_numbers, escape, how, in_words, number
 
 METRIC_NAMES = ("recall", "ndcg", "hr", "mrr", "map")
+_OF_CONTROLS = ("Effects", "Contribution", "Slices", "Power", "Knockouts", "Comparisons")
 _KEPT: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
 
 
@@ -29,15 +36,20 @@ def results(result: StudyResult) -> None:
     """All that a study has found, a part at a time; the part is in the address."""
     parts: dict[str, Callable[[StudyResult], None]] = {
         "Effects": _effects,
+        "Contribution": contribution,
+        "Slices": lambda result: slices(result, _KEPT),
+        "Power": deciding,
         "Leaderboard": _leaderboard,
         "Knockouts": _knockouts,
+        "Agreement": lambda result: agreement(result, _KEPT),
+        "Cost": _costs,
         "Arms": _arms,
         "Learning curves": _curves,
         "Comparisons": _comparisons,
-        "Slices": lambda result: slices(result, _KEPT),
     }
     if result.tuned:
         parts["Tuning"] = tuning
+    parts["Export"] = takeaway
     part = st.segmented_control(
         "Show",
         list(parts),
@@ -48,7 +60,7 @@ def results(result: StudyResult) -> None:
         **_KEPT,
     )
     with in_words():
-        if part in ("Effects", "Knockouts", "Comparisons") and not len(result.comparisons):
+        if part in _OF_CONTROLS and not len(result.comparisons):
             st.info(
                 "Nothing stands in for the content of this study's models, so there is nothing to "
                 "compare it with. A new study with the controls shuffle and removed says what the "
@@ -56,26 +68,6 @@ def results(result: StudyResult) -> None:
             )
         else:
             parts[str(part)](result)
-
-
-def figure_with_menu(
-    name: str,
-    result: StudyResult,
-    figure: Any,
-    table: Callable[[], pd.DataFrame],
-    publication: Callable[[Any], Any],
-    explanation: str,
-) -> None:
-    """A figure with how it was made and its files."""
-    st.plotly_chart(
-        figure,
-        key=f"figure-{name}",
-        alt=figure.layout.meta["description"],
-        config={"displaylogo": False},
-    )
-    with st.container(horizontal=True):
-        how("How", explanation, result.command, settings_of(result))
-        export_menu(f"{name}-{result.key[:8]}", table, publication, figure)
 
 
 def _metric(result: StudyResult, *places: Any) -> str:
@@ -130,6 +122,11 @@ def _effects(result: StudyResult) -> None:
 def _leaderboard(result: StudyResult) -> None:
     first, second, _ = st.columns([1, 1, 4])
     leaderboard(result, _metric(result, first, second))
+
+
+def _costs(result: StudyResult) -> None:
+    first, second, _ = st.columns([1, 1, 4])
+    costs(result, _metric(result, first, second), _KEPT)
 
 
 def _knockouts(result: StudyResult) -> None:

@@ -5,12 +5,14 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from mmrec_core.figures import slice_plot, slice_plot_publication
 from mmrec_core.figures.palette import kind_label, modality_label
 from mmrec_core.metrics import metric_label
 from mmrec_core.studies.results import StudyResult
 from pages.ui.export import export_menu
-from pages.ui.studies import settings_of, titles
-from pages.ui.words import columns_of_numbers, escape, how, number, percent
+from pages.ui.figure import figure_with_menu
+from pages.ui.studies import titles
+from pages.ui.words import columns_of_numbers, escape, number, percent
 
 SLICINGS = {
     "activity": "User activity",
@@ -62,6 +64,15 @@ def slices(result: StudyResult, kept: dict[str, Any]) -> None:
         **kept,
     )
     chosen = table[(table["slicing"] == slicing) & (table["kind"] == kind)]
+    named, metric_ = titles(), result.study["metric"]
+    figure_with_menu(
+        "slices",
+        result,
+        slice_plot(table, slicing, kind, metric_, named),
+        lambda: chosen,
+        lambda width: slice_plot_publication(table, slicing, kind, metric_, named, width=width),
+        _HOW,
+    )
     st.table(cells(chosen), border="horizontal", hide_index=True)
     metric = ", ".join(escape(metric_label(m)) for m in dict.fromkeys(chosen["metric"]))
     st.caption(
@@ -69,8 +80,7 @@ def slices(result: StudyResult, kept: dict[str, Any]) -> None:
         "Holm-adjusted p is below 0\\.05. Exploratory: no slice makes a verdict\\."
     )
     with st.container(horizontal=True):
-        how("How", _HOW, result.command, settings_of(result))
-        export_menu(f"slices-{result.key[:8]}", lambda: table)
+        export_menu(f"all-slices-{result.key[:8]}", lambda: table)
 
 
 def cells(table: pd.DataFrame) -> pd.DataFrame:

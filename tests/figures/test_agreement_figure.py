@@ -180,15 +180,15 @@ def test_description_and_hover_hold_the_numbers() -> None:
     figure = agreement_map(agreement, "rbo")
     sentence = agreement_map_description(agreement, "rbo")
     assert figure.layout.meta["description"] == sentence
-    assert "Rank-biased overlap, 3 arms, 12,345 users, 5 seeds" in sentence
+    assert "RBO (extrapolated, p = 0.9), 3 arms, 12,345 users, 5 seeds" in sentence
     assert "95 % intervals at most 0.0300 wide" in sentence
     assert "lowest 0.12 (vbpr and vbpr · real, 95 % interval [0.113, 0.143])" in sentence
     assert "highest 0.99 (vbpr and vbpr · image · shuffle" in sentence
     hover = figure.data[0].hovertext[1][0]
-    for part in ("vbpr · real", "Rank-biased overlap 0.123", "[0.113, 0.143]", "top 20",
+    for part in ("vbpr · real", "RBO (extrapolated, p = 0.9) 0.123", "[0.113, 0.143]", "top 20",
                  "12,345 users", "5 seeds"):  # fmt: skip
         assert part in hover
-    bar = "Rank-biased overlap, top 20, mean over users and seeds"
+    bar = "RBO (extrapolated, p = 0.9), top 20, mean over users and seeds"
     assert bar in [note.text for note in figure.layout.annotations]
     assert any(bar in t.get_text() for axes in agreement_map_publication(agreement, "rbo").axes
                for t in axes.texts)  # fmt: skip

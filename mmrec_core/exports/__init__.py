@@ -1,0 +1,1 @@
+"""A study leaves the house: figures, tables, methods paragraph, references, report, one archive."""

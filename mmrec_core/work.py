@@ -1,0 +1,190 @@
+"""What each kind of job does: from plain values to artefacts, telling how far it is."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmrec_core.domain import Progress
+from mmrec_core.registry import Registry
+from mmrec_core.settings import settings
+from mmrec_core.store import store
+
+Tell = Callable[[float, str, dict[str, Any]], None]
+"""Called by a handler with (fraction done, what is being done, further facts)."""
+
+Handler = Callable[[dict[str, Any], Tell], dict[str, Any]]
+"""Does a job; returns what a page needs to show the result."""
+
+
+class Interrupted(Exception):
+    """A process that the job needs was ended from outside."""
+
+
+def _study(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    from mmrec_core.studies.runner import EndedFromOutside, StudyProgress, run_study
+    from mmrec_core.studies.study import make_study
+
+    repaired: list[str] = []
+
+    def report(progress: StudyProgress) -> None:
+        repaired[:] = progress.repaired
+        facts = {"done_runs": progress.done_runs, "total_runs": progress.total_runs}
+        tell(progress.fraction, progress.what, _with(facts, repaired))
+
+    try:
+        artefact = run_study(make_study(spec), report)
+    except EndedFromOutside as error:
+        raise Interrupted(str(error)) from None
+    return _with({"study": artefact.key}, repaired)
+
+
+def _told(tell: Tell) -> Progress:
+    """Progress of a step that counts."""
+    return lambda done, total, what: tell(done / max(1, total), what, {})
+
+
+def _with(facts: dict[str, Any], repaired: Sequence[str]) -> dict[str, Any]:
+    """Facts, and what was damaged in the store if anything was."""
+    return {**facts, **({"repaired": list(repaired)} if repaired else {})}
+
+
+def _embed(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    import mmrec_core.descriptions  # noqa: F401  (registers extractors)
+    from mmrec_core.datasets.catalogue import load_dataset
+    from mmrec_core.extractors.service import embed
+
+    _, artefact = embed(
+        load_dataset(spec["dataset"]),
+        spec["extractor"],
+        spec.get("config"),
+        _told(tell),
+    )
+    return _with({"embeddings": artefact.key}, list(store().take_damage().values()))
+
+
+def _describe(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    from mmrec_core.datasets.catalogue import load_dataset
+    from mmrec_core.descriptions.service import describe
+
+    made = describe(
+        load_dataset(spec["dataset"]),
+        spec["config"],
+        _told(tell),
+    )
+    return {"descriptions": made.artefact.key}
+
+
+def _faithfulness(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    from mmrec_core.datasets.catalogue import load_dataset
+    from mmrec_core.descriptions.measure import measure_faithfulness
+    from mmrec_core.descriptions.service import load_descriptions
+
+    artefact = measure_faithfulness(
+        load_dataset(spec["dataset"]),
+        load_descriptions(spec["descriptions"]),
+        _told(tell),
+    )
+    return {"faithfulness": artefact.key}
+
+
+def _probe(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    from mmrec_core.datasets.catalogue import load_dataset
+    from mmrec_core.descriptions.measure import probe_words
+    from mmrec_core.descriptions.service import load_descriptions
+
+    artefact = probe_words(
+        load_dataset(spec["dataset"]),
+        load_descriptions(spec["descriptions"]),
+        spec["extractor"],
+        spec.get("config"),
+        _told(tell),
+    )
+    return {"probes": artefact.key}
+
+
+def _try_prompt(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    from mmrec_core.datasets.catalogue import load_dataset
+    from mmrec_core.descriptions.service import try_prompt
+
+    tell(0.1, "loading the model", {})
+    said = try_prompt(load_dataset(spec["dataset"]), spec["config"], spec["items"])
+    return {"answers": said}
+
+
+def _install(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    from mmrec_core.datasets.install import install
+
+    result = install(
+        Path(spec["path"]),
+        name=spec.get("name"),
+        mapping=spec.get("mapping"),
+        lenient=bool(spec.get("lenient")),
+        progress=_told(tell),
+    )
+    return {"dataset": result.name, "report": result.report.as_json()}
+
+
+def _import_lists(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    import pandas as pd
+
+    from mmrec_core.studies.imported import import_lists
+    from mmrec_core.studies.list_files import read_lists
+
+    frames = []
+    for at, given in enumerate(spec["files"]):
+        tell(at / (len(spec["files"]) + 1), f"reading {given['name']}", {})
+        path = Path(given["path"])
+        frames.append(read_lists(path, given["arm"], given["seed"], called=given["name"]))
+    tell(len(frames) / (len(frames) + 1), "judging the lists", {})
+    names = [given["name"] for given in spec["files"]]
+    artefact = import_lists(pd.concat(frames, ignore_index=True), spec["values"], names)
+    return {"study": artefact.key}
+
+
+def _perceptual(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    from mmrec_core.studies.perceptual import measure_perception
+    from mmrec_core.studies.results import load_study
+
+    result = load_study(spec["study"])
+    artefact = measure_perception(result, spec["permutations"], _told(tell))
+    return {"perceptual": artefact.key}
+
+
+def _bundle(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    from mmrec_core.exports.bundle import bundle
+    from mmrec_core.studies.results import load_study
+
+    return _written("zip", bundle(load_study(spec["study"]), progress=_told(tell)), spec)
+
+
+def _report(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    from mmrec_core.exports.report import report
+    from mmrec_core.studies.results import load_study
+
+    return _written("html", report(load_study(spec["study"]), _told(tell)).encode(), spec)
+
+
+def _written(ending: str, content: bytes, spec: dict[str, Any]) -> dict[str, Any]:
+    """A file to be downloaded; one for each study and form, the newest."""
+    folder = settings().store / "exports"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"study-{spec['study'][:12]}.{ending}"
+    aside = path.with_suffix(f".{os.getpid()}.tmp")
+    aside.write_bytes(content)
+    os.replace(aside, path)
+    return {"file": str(path)}
+
+
+HANDLERS: Registry[Handler] = Registry("kind of job")
+HANDLERS.register("study", _study)
+HANDLERS.register("embed", _embed)
+HANDLERS.register("describe", _describe)
+HANDLERS.register("faithfulness", _faithfulness)
+HANDLERS.register("probe", _probe)
+HANDLERS.register("try-prompt", _try_prompt)
+HANDLERS.register("install", _install)
+HANDLERS.register("import-lists", _import_lists)
+HANDLERS.register("perceptual", _perceptual)
+HANDLERS.register("bundle", _bundle)
+HANDLERS.register("report", _report)

@@ -1,0 +1,45 @@
+"""A figure on screen with how it was made and its files."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from mmrec_core.exports.drawings import Drawing
+from mmrec_core.studies.results import StudyResult
+from pages.ui.export import export_menu
+from pages.ui.studies import settings_of
+from pages.ui.words import how
+
+
+def figure_with_menu(
+    name: str,
+    result: StudyResult,
+    figure: Any,
+    table: Callable[[], pd.DataFrame],
+    publication: Callable[[Any], Any],
+    explanation: str,
+) -> None:
+    """A figure with how it was made and its files."""
+    st.plotly_chart(
+        figure,
+        key=f"figure-{name}",
+        alt=figure.layout.meta["description"],
+        config={"displaylogo": False},
+    )
+    with st.container(horizontal=True):
+        how("How", explanation, result.command, settings_of(result))
+        export_menu(f"{name}-{result.key[:8]}", table, publication, figure)
+
+
+def drawn(drawing: Drawing, result: StudyResult, explanation: str) -> None:
+    """One of the study's figures."""
+    figure_with_menu(
+        drawing.name,
+        result,
+        drawing.interactive(),
+        lambda: drawing.table,
+        drawing.publication,
+        explanation,
+    )
