@@ -25,6 +25,11 @@ from mmrec_core.figures.missing import (
     missing_modality_description,
     missing_modality_publication,
 )
+from mmrec_core.figures.power import (
+    power_curve,
+    power_curve_description,
+    power_curve_publication,
+)
 
 __all__ = [
     "effect_plot",
@@ -45,6 +50,9 @@ __all__ = [
     "missing_modality",
     "missing_modality_publication",
     "missing_modality_description",
+    "power_curve",
+    "power_curve_publication",
+    "power_curve_description",
     "FORMATS",
     "save",
     "html",
