@@ -5,6 +5,11 @@ two columns, ``..._description`` in one sentence. plotly and matplotlib are load
 """
 
 from mmrec_core.figures.arms import arms_description, arms_plot, arms_plot_publication
+from mmrec_core.figures.calibration import (
+    calibration_plot,
+    calibration_plot_description,
+    calibration_plot_publication,
+)
 from mmrec_core.figures.catalogue import (
     long_tail,
     long_tail_description,
@@ -53,6 +58,9 @@ __all__ = [
     "power_curve",
     "power_curve_publication",
     "power_curve_description",
+    "calibration_plot",
+    "calibration_plot_publication",
+    "calibration_plot_description",
     "FORMATS",
     "save",
     "html",
