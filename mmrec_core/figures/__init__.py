@@ -18,6 +18,7 @@ from mmrec_core.figures.catalogue import (
     user_activity_description,
     user_activity_publication,
 )
+from mmrec_core.figures.cost import cost_plot, cost_plot_description, cost_plot_publication
 from mmrec_core.figures.effect import effect_description, effect_plot, effect_plot_publication
 from mmrec_core.figures.export import FORMATS, html, save
 from mmrec_core.figures.learning import (
@@ -61,6 +62,9 @@ __all__ = [
     "calibration_plot",
     "calibration_plot_publication",
     "calibration_plot_description",
+    "cost_plot",
+    "cost_plot_publication",
+    "cost_plot_description",
     "FORMATS",
     "save",
     "html",
