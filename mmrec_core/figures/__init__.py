@@ -10,6 +10,11 @@ from mmrec_core.figures.agreement import (
     agreement_map_publication,
 )
 from mmrec_core.figures.arms import arms_description, arms_plot, arms_plot_publication
+from mmrec_core.figures.calibration import (
+    calibration_plot,
+    calibration_plot_description,
+    calibration_plot_publication,
+)
 from mmrec_core.figures.catalogue import (
     long_tail,
     long_tail_description,
@@ -18,6 +23,7 @@ from mmrec_core.figures.catalogue import (
     user_activity_description,
     user_activity_publication,
 )
+from mmrec_core.figures.cost import cost_plot, cost_plot_description, cost_plot_publication
 from mmrec_core.figures.effect import effect_description, effect_plot, effect_plot_publication
 from mmrec_core.figures.export import FORMATS, html, save
 from mmrec_core.figures.learning import (
@@ -29,6 +35,11 @@ from mmrec_core.figures.missing import (
     missing_modality,
     missing_modality_description,
     missing_modality_publication,
+)
+from mmrec_core.figures.power import (
+    power_curve,
+    power_curve_description,
+    power_curve_publication,
 )
 from mmrec_core.figures.removal import (
     removal_curve,
@@ -77,6 +88,15 @@ __all__ = [
     "missing_modality",
     "missing_modality_publication",
     "missing_modality_description",
+    "power_curve",
+    "power_curve_publication",
+    "power_curve_description",
+    "calibration_plot",
+    "calibration_plot_publication",
+    "calibration_plot_description",
+    "cost_plot",
+    "cost_plot_publication",
+    "cost_plot_description",
     "FORMATS",
     "save",
     "html",

@@ -28,12 +28,12 @@ from mmrec_core.figures.paper import (
     finished,
     fit,
     inches,
-    number_axis,
     pattern,
+    row_heads,
+    rows_down,
     sheet,
     text_width,
 )
-from mmrec_core.figures.paper import GRID as PAPER_GRID
 from mmrec_core.figures.screen import BAND, legend_rows, screen
 from mmrec_core.figures.words import (
     check_columns,
@@ -255,7 +255,15 @@ def arms_plot_publication(
     plan = _plan(arms, metric, references, titles)
     most = 1.35 if width == "one" else 2.6
     labels = [fit(arm.label, most, BODY) for arm in plan.arms]
-    left = PAD + 0.08 + max(text_width(label, BODY) for label in labels) + 0.05
+    heads = [fit(name, most, BODY, "bold") for name, _ in plan.headers]
+    left = (
+        PAD
+        + 0.05
+        + max(
+            *(0.08 + text_width(label, BODY) for label in labels),
+            *(text_width(name, BODY, "bold") for name in heads),
+        )
+    )
     dashes = _dashes(len(plan.references))
     handles = [
         Line2D([], [], color=QUIET, lw=0.9, label=arm.recommender, ls=pattern(dash))
@@ -270,9 +278,9 @@ def arms_plot_publication(
         left=left,
         x_label=plan.x_label,
         handles=handles,
+        both_ends=True,
     )
     axes = made.axes
-    axes.set_ylim(plan.height, 0)
     for arm, dash in zip(plan.references, dashes, strict=True):
         axes.axvline(arm.mean, color=QUIET, lw=0.8, ls=pattern(dash), zorder=1)
     for arm in plan.arms:
@@ -280,15 +288,11 @@ def arms_plot_publication(
             _draw(axes, arm)
     axes.margins(x=0.06)
     axes.autoscale_view(scaley=False)
-    number_axis(axes.xaxis, made.axes_width, 0.45)
-    axes.grid(axis="x", color=PAPER_GRID, lw=0.4)
-    axes.spines["left"].set_visible(False)
-    axes.set_yticks([arm.place for arm in plan.arms])
-    axes.set_yticklabels(labels)
-    axes.tick_params(axis="y", length=0)
+    rows_down(made, plan.height, [arm.place for arm in plan.arms], labels, 0.45)
     for label, arm in zip(axes.get_yticklabels(), plan.arms, strict=True):
         label.set_color(INK if arm.real else QUIET)
-    _names(made, plan)
+    edges = [y - _HEADER / 2 for _, y in plan.headers[1:]]
+    row_heads(made, plan.headers, edges, made.left - 2 * PAD)
     return finished(made)
 
 
@@ -309,21 +313,6 @@ def _draw(axes: Any, arm: _Arm) -> None:
         markeredgewidth=0.35,
         zorder=3,
     )
-
-
-def _names(made: Any, plan: _Plan) -> None:
-    """Names of the recommenders over their arms."""
-    from matplotlib.transforms import blended_transform_factory
-
-    place = blended_transform_factory(made.figure.transFigure, made.axes.transData)
-    across = made.left - 2 * PAD
-    for index, (name, y) in enumerate(plan.headers):
-        if index:
-            made.axes.axhline(y - _HEADER / 2, color=PAPER_GRID, lw=0.5, zorder=0)
-        made.axes.text(
-            PAD / made.figure.get_figwidth(), y, fit(name, across, BODY, "bold"), transform=place,
-            fontsize=BODY, fontweight="bold", va="center", ha="left", color=INK, clip_on=False,
-        )  # fmt: skip
 
 
 def _plan(

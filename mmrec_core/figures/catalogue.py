@@ -139,7 +139,7 @@ def long_tail_publication(degrees: object, width: Width = "one") -> Any:
         InputError: As for ``long_tail``, or there is no such width.
     """
     plan = _tail(degrees)
-    note = f"Grey: {plan.note}"
+    note = f"grey {plan.note}"
     made = _two_axes(width, plan.title, subject((plan.stands_on, note)), plan)
     axes = made.axes
     axes.set_xscale("log")
@@ -280,12 +280,13 @@ def user_activity_publication(degrees: object, width: Width = "one") -> Any:
         axes.set_xlim(edges[0], edges[-1])
     axes.bar(edges[:-1], plan.heights, np.diff(edges), align="edge", color=ACCENT,
              edgecolor="white", linewidth=0.3)  # fmt: skip
+    axes.axvline(plan.median, color="white", lw=2)  # an edge: bars are as dark in grey
     axes.axvline(plan.median, color=INK, lw=0.9, ls=(0, (4, 2)))
     if plan.logarithmic:
         log_axis(axes.xaxis, made.axes_width)
     else:
-        number_axis(axes.xaxis, made.axes_width)
-    number_axis(axes.yaxis, made.axes_height, 0.3)
+        number_axis(axes.xaxis, made.axes_width, whole=True)
+    number_axis(axes.yaxis, made.axes_height, 0.3, whole=not plan.logarithmic)
     return finished(made)
 
 

@@ -25,15 +25,14 @@ from mmrec_core.figures.paper import (
     SMALL,
     Width,
     finished,
-    fit,
     inches,
     mark,
-    number_axis,
+    row_heads,
+    rows_down,
     sheet,
     text_width,
     wrap,
 )
-from mmrec_core.figures.paper import GRID as PAPER_GRID
 from mmrec_core.figures.screen import BAND, CLEAR, RULE, SMALL_TYPE, legend_rows, marker, screen
 from mmrec_core.figures.words import escaped, shorten
 
@@ -287,9 +286,9 @@ def effect_plot_publication(
         right=right,
         x_label=plan.x_label,
         handles=_handles(plan.kinds),
+        both_ends=True,
     )
     axes = made.axes
-    axes.set_ylim(plan.height, 0)
     axes.axvspan(-100 * delta, 100 * delta, color="#E4E6E9", lw=0, zorder=0)
     axes.axvline(0, color=QUIET, lw=0.7, zorder=1)
     for kind in plan.kinds:
@@ -299,13 +298,10 @@ def effect_plot_publication(
         _print_gone(axes, row)
     axes.margins(x=0.06)
     axes.autoscale_view(scaley=False)
-    number_axis(axes.xaxis, made.axes_width)
-    axes.grid(axis="x", color=PAPER_GRID, lw=0.4)
-    axes.spines["left"].set_visible(False)
-    axes.set_yticks([row.place for row in plan.rows])
-    axes.set_yticklabels([modality_label(row.modality) for row in plan.rows])
-    axes.tick_params(axis="y", length=0)
-    _headers(made, plan)
+    labels = [modality_label(row.modality) for row in plan.rows]
+    rows_down(made, plan.height, [row.place for row in plan.rows], labels)
+    edges = [place - plan.headers[0][1] for _, place in plan.headers[1:]]
+    row_heads(made, plan.headers, edges, made.left + made.axes_width - PAD)
     for row, words in zip(plan.rows, wrapped, strict=True):
         if row.verdict:
             _print_chip(made, row, words, chip, row_height)
@@ -363,22 +359,6 @@ def _print_gone(axes: Any, row: Row) -> None:
     if gone:
         note = f" base is 0 ({len(gone)} of {len(row.points)})"
         axes.text(0, sum(gone) / len(gone), note, fontsize=SMALL - 1, va="center", color=QUIET)
-
-
-def _headers(made: Any, plan: Layout) -> None:
-    """Names of the recommenders over their rows, from the figure's left edge."""
-    from matplotlib.transforms import blended_transform_factory
-
-    across = made.left + made.axes_width - PAD
-    place = blended_transform_factory(made.figure.transFigure, made.axes.transData)
-    for index, (name, y) in enumerate(plan.headers):
-        edge = y - plan.headers[0][1]
-        if index:
-            made.axes.axhline(edge, color=PAPER_GRID, lw=0.5, zorder=0)
-        made.axes.text(
-            PAD / made.figure.get_figwidth(), y, fit(name, across, BODY, "bold"), transform=place,
-            fontsize=BODY, fontweight="bold", va="center", ha="left", color=INK, clip_on=False,
-        )  # fmt: skip
 
 
 def _print_chip(made: Any, row: Row, words: list[str], chip: float, row_height: float) -> None:

@@ -1,7 +1,7 @@
 """Learning curves: validation Recall@20 by epoch, a thin line per seed and a bold mean per arm."""
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,9 +19,13 @@ from mmrec_core.figures.palette import (
 )
 from mmrec_core.figures.paper import GRID as PAPER_GRID
 from mmrec_core.figures.paper import (
+    INK,
+    SMALL,
     Width,
     finished,
+    fit,
     number_axis,
+    panels,
     pattern,
     sheet,
 )
@@ -46,6 +50,10 @@ METRIC = "recall@20"
 """What training looks at to choose its best epoch."""
 _MARKS = 8
 """Markers along a curve, about."""
+_TOGETHER = 8
+"""Arms that are told apart in one set of axes in print; of more, each recommender has its own."""
+_IN_PANEL = 6
+_FAINT = "#C4C4C4"
 
 
 @dataclass(frozen=True)
@@ -54,12 +62,16 @@ class _Curve:
 
     Attributes:
         name: On screen.
+        recommender: Its name alone.
+        what: Modality and control alone; empty for models without content.
         seeds: Seed -> its epochs and values.
         epochs, mean: Mean over the seeds, for epochs that all of them reached: when a seed
             stops, the mean of the others would jump.
     """
 
     name: str
+    recommender: str
+    what: str
     colour: str
     dash: tuple[str, tuple[float, ...]]
     marker: Marker
@@ -95,6 +107,17 @@ class _Plan:
     @property
     def y_label(self) -> str:
         return f"{metric_label(METRIC)} (validation)"
+
+    @property
+    def panels(self) -> list[tuple[str, list[_Curve]]]:
+        """Recommenders with their arms, a few at a time."""
+        names = dict.fromkeys(curve.recommender for curve in self.curves)
+        every = {n: [curve for curve in self.curves if curve.recommender == n] for n in names}
+        return [
+            (name, own[start : start + _IN_PANEL])
+            for name, own in every.items()
+            for start in range(0, len(own), _IN_PANEL)
+        ]
 
     @property
     def description(self) -> str:
@@ -210,6 +233,8 @@ def learning_plot_publication(
 ) -> Any:
     """The learning curves for print: a matplotlib Figure one or two columns wide.
 
+    More than eight arms have a panel for each recommender, with the others in grey behind.
+
     Args:
         curves: As for ``learning_plot``, as are all but the last argument.
         arms: See there.
@@ -222,6 +247,8 @@ def learning_plot_publication(
     from matplotlib.lines import Line2D
 
     plan = _plan(curves, arms, titles)
+    if len(plan.curves) > _TOGETHER:
+        return _in_panels(plan, width)
     handles = [
         Line2D([], [], label=curve.name, **_line(curve), **_mark(curve)) for curve in plan.curves
     ]
@@ -239,16 +266,80 @@ def learning_plot_publication(
     )
     axes = made.axes
     for curve in plan.curves:
-        for _, epochs, values in curve.seeds:
-            axes.plot(epochs, values, **{**_line(curve), "lw": 0.4, "alpha": 0.55}, zorder=2)
-        axes.plot(
-            curve.epochs, curve.mean, **_line(curve), **_mark(curve), markevery=curve.every,
-            zorder=3,
-        )  # fmt: skip
+        _draw(axes, curve)
     axes.margins(x=0.03, y=0.06)
     number_axis(axes.xaxis, made.axes_width, 0.5)
     number_axis(axes.yaxis, made.axes_height, 0.3)
     axes.grid(color=PAPER_GRID, lw=0.4)
+    return finished(made)
+
+
+def _draw(axes: Any, curve: _Curve, apart: int = 1) -> None:
+    """A thin line for each seed, and the mean; its markers are ``apart`` times further apart."""
+    for _, epochs, values in curve.seeds:
+        axes.plot(epochs, values, **{**_line(curve), "lw": 0.4, "alpha": 0.55}, zorder=2)
+    axes.plot(
+        curve.epochs,
+        curve.mean,
+        **_line(curve),
+        **_mark(curve),
+        markevery=apart * curve.every,
+        zorder=3,
+    )
+
+
+def _in_panels(plan: _Plan, width: Width) -> Any:
+    """A panel for each recommender; its arms are told apart by marker as well as by dash."""
+    from matplotlib.lines import Line2D
+
+    whats = list(dict.fromkeys(curve.what for curve in plan.curves))
+    shapes = {what: SERIES_MARKERS[i % len(SERIES_MARKERS)] for i, what in enumerate(whats)}
+    groups = [
+        (name, [replace(curve, marker=shapes[curve.what]) for curve in own])
+        for name, own in plan.panels
+    ]
+    first = {curve.what: curve for _, own in reversed(groups) for curve in reversed(own)}
+    rows = -(-len(groups) // (3 if width == "one" else 6))
+    columns = -(-len(groups) // rows)
+    # Few rows are higher: the y label has to fit.
+    height = max(0.75, 1.4 / rows) if width == "one" else max(0.9, 1.8 / rows)
+    above, below = 0.17, 0.06
+    made = sheet(
+        width,
+        plan.title,
+        subject((plan.stands_on, "grey: the other arms")),
+        plan.description,
+        body=rows * (height + above) + (rows - 1) * below,
+        left=0.58,
+        x_label="Epoch",
+        y_label=plan.y_label,
+        handles=[
+            Line2D([], [], label=what or "no content", **_line(curve), **_mark(curve))
+            for what, curve in ((what, first[what]) for what in whats)
+        ],
+    )
+    cut = panels(made, len(groups), columns, above=above, below=below, between=0.12)
+    seen = [(epochs, values) for curve in plan.curves for _, epochs, values in curve.seeds]
+    last = max(float(epochs.max()) for epochs, _ in seen)
+    low, high = min(float(v.min()) for _, v in seen), max(float(v.max()) for _, v in seen)
+    room = 0.06 * (high - low) or 0.06 * abs(high) or 0.06
+    for place, (panel, (name, own)) in enumerate(zip(cut, groups, strict=True)):
+        axes = panel.axes
+        for curve in plan.curves:
+            axes.plot(curve.epochs, curve.mean, color=_FAINT, lw=0.35, zorder=1)
+        for curve in own:
+            _draw(axes, curve, 2)
+        axes.set_xlim(-0.03 * last, 1.03 * last)
+        axes.set_ylim(low - room, high + room)
+        number_axis(axes.xaxis, panel.axes_width, 0.4)
+        number_axis(axes.yaxis, panel.axes_height, 0.25)
+        axes.grid(color=PAPER_GRID, lw=0.4)
+        lowest = place + columns >= len(groups)
+        axes.tick_params(labelbottom=lowest, labelleft=place % columns == 0)
+        axes.text(
+            0, 1 + 0.03 / panel.axes_height, fit(name, panel.axes_width, SMALL, "bold"),
+            transform=axes.transAxes, fontsize=SMALL, fontweight="bold", color=INK, va="bottom",
+        )  # fmt: skip
     return finished(made)
 
 
@@ -305,6 +396,8 @@ def _plan(
         made.append(
             _Curve(
                 name=subject((known_as(name, titles), *arm_words(modality, control))),
+                recommender=known_as(name, titles),
+                what=subject(arm_words(modality, control)),
                 colour=_colour(modality, control),
                 dash=DASHES[controls.index(control) % len(DASHES)],
                 marker=SERIES_MARKERS[recommenders.index(name) % len(SERIES_MARKERS)],

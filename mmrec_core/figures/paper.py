@@ -4,12 +4,14 @@ Only matplotlib's object interface is used: pyplot keeps global state, and pages
 Text from data is never read as mathematics.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from mmrec_core.domain import InputError
 from mmrec_core.figures.palette import DARK_INK, Marker
+from mmrec_core.figures.words import log_ticks
 
 Width = Literal["one", "two"]
 WIDTHS: dict[str, float] = {"one": 3.35, "two": 7.0}
@@ -22,6 +24,10 @@ LINE = 1.3
 INK, QUIET, GRID = "#111111", "#444444", "#DDDDDD"
 PAD = 0.05
 """Inches left free at each edge of a figure."""
+TICKS = BODY * LINE / 72 + 0.06
+"""Inches under a set of axes for the numbers at its ticks."""
+_PAGE = 11.0
+"""Inches of axes, about a sheet of paper, from which on the numbers stand at the top as well."""
 
 
 def page_width(width: Width) -> float:
@@ -53,7 +59,7 @@ def text_width(text: str, size: float, weight: str = "normal") -> float:
 def wrap(text: str, width: float, size: float, weight: str = "normal") -> list[str]:
     """Lines of at most ``width`` inches, broken between words; a longer word is cut with …."""
     lines: list[str] = []
-    for word in text.split(" "):
+    for word in re.split(" (?!%)", text):  # a number keeps its %
         joined = f"{lines[-1]} {word}" if lines else word
         if lines and text_width(joined, size, weight) <= width:
             lines[-1] = joined
@@ -107,6 +113,7 @@ def sheet(
     x_label: str = "",
     y_label: str = "",
     handles: Sequence[Any] = (),
+    both_ends: bool = False,
 ) -> Sheet:
     """A new figure with title, line under it, axes of a given height, x label and legend.
 
@@ -121,6 +128,7 @@ def sheet(
         x_label: Label of the x axis, with its unit.
         y_label: Label of the y axis, at the figure's left edge.
         handles: Legend entries, laid under the axes in as many columns as fit.
+        both_ends: Whether axes higher than a page have their x numbers at the top as well.
 
     Raises:
         InputError: No such width.
@@ -139,7 +147,9 @@ def sheet(
 
     legend, legend_height = _legend(figure, handles, usable)
     head_height = inches(LINE * (HEAD * len(heads) + SMALL * len(subs))) + 0.06
-    ticks = inches(BODY * LINE) + 0.06
+    both_ends = both_ends and body > _PAGE
+    head_height += TICKS if both_ends else 0
+    ticks = TICKS
     axis_height = inches(BODY * LINE * len(axis_lines)) + (0.03 if axis_lines else 0)
     total = PAD + head_height + body + ticks + axis_height + legend_height + PAD
     figure.set_size_inches(across, total)
@@ -174,6 +184,9 @@ def sheet(
     if legend is not None:
         legend.set_bbox_to_anchor((PAD / across, PAD / total), transform=figure.transFigure)
     style(axes)
+    if both_ends:
+        axes.spines["top"].set_visible(True)
+        axes.tick_params(axis="x", top=True, labeltop=True)
     return Sheet(figure, axes, axes_width, body, left)
 
 
@@ -209,11 +222,108 @@ def style(axes: Any) -> None:
     axes.set_axisbelow(True)
 
 
-def number_axis(axis: Any, length: float, label_width: float = 0.42) -> None:
-    """Round ticks, as many as have room on ``length`` inches, with a true minus."""
+def panels(
+    made: Sheet,
+    number: int,
+    columns: int,
+    *,
+    above: float,
+    below: float,
+    between: float,
+    under: float = 0.0,
+) -> list[Sheet]:
+    """Several axes in the place of a sheet's axes, row by row.
+
+    Args:
+        made: The sheet; its own axes are removed.
+        number: How many panels.
+        columns: How many stand side by side.
+        above: Inches over each panel, for its name.
+        below: Inches under each panel that has another one below it.
+        between: Inches between two neighbours.
+        under: Inches under the last row, besides those for the numbers at its ticks.
+    """
+    figure, rows = made.figure, -(-number // columns)
+    across, total = figure.get_size_inches()
+    top = made.axes.get_position().y1 * total
+    made.axes.remove()
+    width = (made.axes_width - between * (columns - 1)) / columns
+    height = (made.axes_height - above * rows - below * (rows - 1) - under) / rows
+    cut = []
+    for index in range(number):
+        row, column = divmod(index, columns)
+        left = made.left + column * (width + between)
+        bottom = top - row * (above + height + below) - above - height
+        axes = figure.add_axes((left / across, bottom / total, width / across, height / total))
+        style(axes)
+        cut.append(Sheet(figure, axes, width, height, left))
+    return cut
+
+
+def rows_down(
+    made: Sheet,
+    height: float,
+    places: Sequence[float],
+    labels: Sequence[str],
+    label_width: float = 0.42,
+) -> None:
+    """Axes of rows: labels at the left, numbers below.
+
+    Args:
+        made: The sheet, its points already drawn.
+        height: Of the plot, in rows, counted downwards.
+        places: Of the rows.
+        labels: A row each.
+        label_width: Inches of a number on the x axis.
+    """
+    axes = made.axes
+    axes.set_ylim(height, 0)
+    number_axis(axes.xaxis, made.axes_width, label_width)
+    axes.grid(axis="x", color=GRID, lw=0.4)
+    axes.spines["left"].set_visible(False)
+    axes.set_yticks(places)
+    axes.set_yticklabels(labels)
+    axes.tick_params(axis="y", length=0)
+
+
+def row_heads(
+    made: Sheet, heads: Sequence[tuple[str, float]], edges: Sequence[float], across: float
+) -> None:
+    """Names over groups of rows, from the figure's left edge, and lines between the groups.
+
+    Args:
+        made: The sheet.
+        heads: Name and place of each.
+        edges: Places of the lines.
+        across: Inches that a name may take.
+    """
+    from matplotlib.transforms import blended_transform_factory
+
+    place = blended_transform_factory(made.figure.transFigure, made.axes.transData)
+    for edge in edges:
+        made.axes.axhline(edge, color=GRID, lw=0.5, zorder=0)
+    for name, y in heads:
+        made.axes.text(
+            PAD / made.figure.get_figwidth(), y, fit(name, across, BODY, "bold"), transform=place,
+            fontsize=BODY, fontweight="bold", va="center", ha="left", color=INK, clip_on=False,
+        )  # fmt: skip
+
+
+def pattern(dash: tuple[str, tuple[float, ...]]) -> Any:
+    """A pattern of ``palette.DASHES`` in matplotlib's words."""
+    return (0, dash[1]) if dash[1] else "-"
+
+
+def number_axis(axis: Any, length: float, label_width: float = 0.42, whole: bool = False) -> None:
+    """Round ticks, as many as have room on ``length`` inches, with a true minus.
+
+    ``whole`` leaves out what lies between whole numbers, for what is counted.
+    """
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    locator = MaxNLocator(nbins=max(2, int(length / label_width)), steps=[1, 2, 5, 10])
+    locator = MaxNLocator(
+        nbins=max(2, int(length / label_width)), steps=[1, 2, 5, 10], integer=whole
+    )
 
     def words(value: float, _: int) -> str:
         return tick(value, max(map(_decimals, axis.get_majorticklocs())))
@@ -236,12 +346,13 @@ def _decimals(value: float) -> int:
 
 
 def log_axis(axis: Any, length: float, label_length: float = 0.5) -> None:
-    """Powers of ten written out, as many as have room on ``length`` inches."""
-    from matplotlib.ticker import FuncFormatter, LogLocator
+    """Round numbers written out, as many as have room on ``length`` inches; limits are set."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator
 
-    axis.set_major_locator(LogLocator(10, numticks=max(3, int(length / label_length))))
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(FixedLocator(log_ticks(low, high, length / label_length)))
     axis.set_minor_locator(LogLocator(10, subs=tuple(range(2, 10)), numticks=30))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: tick(value, _decimals(value))))
     axis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
 
 
@@ -255,11 +366,6 @@ def panel(made: Sheet, left: float, top: float, width: float, height: float) -> 
     )  # fmt: skip
     style(axes)
     return axes
-
-
-def pattern(dash: tuple[str, tuple[float, ...]]) -> Any:
-    """A dash of the palette in matplotlib's words."""
-    return (0, dash[1]) if dash[1] else "-"
 
 
 def mark(shape: Marker, colour: str, size: float = 3.8) -> dict[str, Any]:

@@ -157,6 +157,38 @@ def check_once(table: pd.DataFrame, key: Sequence[str], what: str) -> None:
         raise InputError(f"The {what} of {named} is there twice; give it once.")
 
 
+def log_ticks(low: float, high: float, labels: float) -> list[float]:
+    """Round numbers from ``low`` to ``high`` (both above 0) for a logarithmic axis.
+
+    Args:
+        low: Lower end of the axis.
+        high: Upper end.
+        labels: How many labels have room side by side.
+    """
+    first, last = math.log10(low), math.log10(high)
+    room = (last - first) / max(labels, 1)  # powers of ten that one label takes
+
+    def inside(digits: Iterable[float], step: int = 1) -> list[float]:
+        powers = range(math.floor(first), math.ceil(last) + 1)
+        every = (digit * 10.0**power for power in powers if power % step == 0 for digit in digits)
+        return [
+            value for value in every if low <= value * (1 + 1e-9) and value <= high * (1 + 1e-9)
+        ]
+
+    # From every digit to few powers: the first where neighbours have room.
+    for digits, apart in (((1, 2, 5), math.log10(2)), ((1, 3), math.log10(3)), ((1,), 1.0)):
+        if room <= apart and len(found := inside(digits)) > 1:
+            return found
+    found = inside((1,), max(1, math.ceil(room)))
+    if len(found) > 1:
+        return found
+    # Less than a power of ten: steps of one size, as on a plain axis.
+    power = 10.0 ** (math.floor(math.log10(high - low)) - 1)
+    steps = [digit * power * 10.0**more for more in range(3) for digit in (1, 2, 5)]
+    step = next((s for s in steps if s < high and math.log10(high / (high - s)) >= room), steps[-1])
+    return [step * i for i in range(math.ceil(low / step), math.floor(high / step) + 1)] or [high]
+
+
 def whole_numbers(values: object, what: str) -> np.ndarray:
     """Counts as int64 [n].
 

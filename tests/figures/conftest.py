@@ -141,5 +141,11 @@ def clashes() -> Callable[[Any], list[str]]:
 def _unused_labels(figure: Any) -> set[int]:
     """Labels of ticks outside the axes: matplotlib keeps them and does not draw them."""
     axes = [axis for each in figure.axes for axis in (each.xaxis, each.yaxis)]
-    kept = {id(tick.label1) for axis in axes for tick in axis.majorTicks + axis.minorTicks}
-    return kept - {id(tick.label1) for axis in axes for tick in axis._update_ticks()}
+    kept = {
+        id(label)
+        for axis in axes
+        for tick in axis.majorTicks + axis.minorTicks
+        for label in (tick.label1, tick.label2)
+    }
+    used = (tick for axis in axes for tick in axis._update_ticks())
+    return kept - {id(label) for tick in used for label in (tick.label1, tick.label2)}

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from mmrec_core.domain import InputError
@@ -104,6 +105,57 @@ def test_printed_learning_curves_do_not_meet(curves, clashes, width) -> None:
     figure = learning_plot_publication(curves, width=width)
     assert clashes(figure) == []
     assert len(figure.axes[0].lines) == 9
+
+
+def many_curves(recommenders: int, arms: tuple[str, ...]) -> pd.DataFrame:
+    """A curve of three seeds for each recommender and arm, each at a height of its own."""
+    names = [f"model-{i} · {arm}" for i in range(recommenders) for arm in arms]
+    return pd.concat(
+        pd.DataFrame({"arm": name, "seed": seed, "epoch": range(1, 31)}).assign(
+            **{"recall@20": 0.002 * place + 0.1 * (1 - np.exp(-np.arange(1, 31) / 9))}
+        )
+        for place, name in enumerate(names)
+        for seed in (1, 2, 3)
+    )
+
+
+FIVE = ("real", "image · shuffle", "text · shuffle", "all · removed", "image · gaussian-matched")
+
+
+@pytest.mark.parametrize("width", ["one", "two"])
+@pytest.mark.parametrize(
+    ("recommenders", "arms", "panels"), [(2, FIVE, 2), (6, FIVE, 6), (30, ("real",), 30)]
+)
+def test_many_printed_arms_have_a_panel_for_each_recommender(
+    clashes, recommenders, arms, panels, width
+) -> None:
+    table = many_curves(recommenders, arms)
+    figure = learning_plot_publication(table, titles={"model-1": "My model"}, width=width)
+    assert clashes(figure) == []
+    assert len(figure.axes) == panels
+    assert figure.get_figheight() < 11.7  # a page
+    heads = [axes.texts[0].get_text() for axes in figure.axes]
+    assert heads[:2] == ["model-0", "My model"]
+    assert len({axes.get_ylim() for axes in figure.axes}) == 1
+    means = table.groupby(["arm", "epoch"], sort=False)["recall@20"].mean()
+    for place, axes in enumerate(figure.axes):
+        bold = [line for line in axes.lines if line.get_linewidth() > 1]
+        own = [f"model-{place} · {arm}" for arm in arms]
+        drawn = [list(line.get_ydata()) for line in bold]
+        np.testing.assert_allclose(drawn, [means[arm].tolist() for arm in own])
+        looks = {(line.get_linestyle(), line.get_marker()) for line in bold}
+        assert len({marker for _, marker in looks}) == len(arms)  # told apart in grey
+    assert len(figure.legends[0].get_texts()) == len(arms)
+
+
+def test_many_arms_of_one_recommender_are_split_over_panels(clashes) -> None:
+    table = many_curves(1, tuple(f"image · over-{place}" for place in range(30)))
+    figure = learning_plot_publication(table)
+    assert clashes(figure) == []
+    bold = [[x for x in axes.lines if x.get_linewidth() > 1] for axes in figure.axes]
+    assert [len(lines) for lines in bold] == [6] * 5
+    for lines in bold:
+        assert len({line.get_marker() + str(line.get_markerfacecolor()) for line in lines}) == 6
 
 
 def test_names_of_arms_are_text(curves) -> None:
