@@ -10,7 +10,7 @@ from mmrec_core.figures import (
     long_tail_publication,
     user_activity_publication,
 )
-from mmrec_core.figures.paper import WIDTHS, panels, sheet, wrap
+from mmrec_core.figures.paper import WIDTHS, panels, sheet, text_width, wrap
 from mmrec_core.figures.words import log_ticks
 
 
@@ -43,7 +43,8 @@ def test_small_counts_have_whole_numbers_at_their_ticks() -> None:
 
 
 def test_a_number_keeps_its_percent_sign_on_its_line() -> None:
-    lines = wrap("items that hold 80 % of interactions", 1.0, 6.5)
+    # As wide as the line would be that ends with the number.
+    lines = wrap("items that hold 80 % of interactions", text_width("items that hold 80", 6.5), 6.5)
     assert not any(line.startswith("%") for line in lines)
     assert " ".join(lines) == "items that hold 80 % of interactions"
 
