@@ -88,7 +88,6 @@ def export(options: argparse.Namespace) -> None:
     from mmrec_core.exports.bundle import bundle, study_tables
     from mmrec_core.exports.drawings import MAKERS, drawings
     from mmrec_core.exports.methods import bibtex, methods_paragraph
-    from mmrec_core.figures.export import save
     from mmrec_core.store import write_json
     from mmrec_core.studies.results import load_study
 
@@ -106,7 +105,7 @@ def export(options: argparse.Namespace) -> None:
     files = []
     for drawing in made:
         files.append(target / f"{drawing.name}.{options.format}")
-        files[-1].write_bytes(save(drawing.publication(options.width), options.format))
+        files[-1].write_bytes(drawing.file(options.format, options.width))
     for name, own in study_tables(result).items():
         files.append(target / f"{name}.csv")
         write_csv(own, files[-1])

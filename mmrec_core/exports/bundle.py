@@ -10,9 +10,11 @@ from mmrec_core.datasets.export import escape_formula
 from mmrec_core.domain import Progress, no_progress
 from mmrec_core.exports.drawings import drawings
 from mmrec_core.exports.methods import bibtex, methods_paragraph
-from mmrec_core.figures.export import FORMATS, Format, html, save
+from mmrec_core.figures.export import FORMATS, Format, html
+from mmrec_core.figures.paper import Width
 from mmrec_core.studies.results import StudyResult
 
+WIDTHS: tuple[Width, ...] = ("one", "two")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """Date of every member: the same study gives the same bytes."""
 
@@ -38,10 +40,10 @@ def bundle(
 
         for at, drawing in enumerate(made):
             progress(at, len(made), drawing.title)
-            for width in ("one", "two"):
-                figure = drawing.publication(width)
+            for width in WIDTHS:
                 for format in formats:
-                    put(f"figures/{drawing.name}-{width}-column.{format}", save(figure, format))
+                    name = f"figures/{drawing.name}-{width}-column.{format}"
+                    put(name, drawing.file(format, width))
             put(f"figures/{drawing.name}.html", html(drawing.interactive()))
             put(f"numbers/{drawing.name}.csv", csv(drawing.table))
         for name, table in study_tables(result).items():

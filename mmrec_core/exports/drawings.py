@@ -9,11 +9,12 @@ import pandas as pd
 
 from mmrec_core import figures
 from mmrec_core.domain import InputError
+from mmrec_core.figures.export import save
 from mmrec_core.metrics.agreement import AGREEMENT_TITLES
 from mmrec_core.recommenders import RECOMMENDERS
 from mmrec_core.studies.agreement import agreement_table
 from mmrec_core.studies.calibration import latest_calibration, summary
-from mmrec_core.studies.cost import comparable, cost_table
+from mmrec_core.studies.cost import comparable, cost_table, measured
 from mmrec_core.studies.missing_curve import missing_curve
 from mmrec_core.studies.power import power_table
 from mmrec_core.studies.results import StudyResult, list_studies
@@ -24,6 +25,7 @@ from mmrec_core.studies.study import Arm
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+    from mmrec_core.figures.export import Format
     from mmrec_core.figures.paper import Width
 
 AGREEMENT_K = 20
@@ -46,6 +48,10 @@ class Drawing:
     table: pd.DataFrame
     interactive: "Callable[[], go.Figure]"
     publication: "Callable[[Width], Any]"
+
+    def file(self, format: "Format", width: "Width" = "two") -> bytes:
+        """The figure in print, as the bytes of a file."""
+        return save(self.publication(width), format)
 
 
 Maker = Callable[[StudyResult], Iterator[Drawing]]
@@ -173,10 +179,10 @@ def _agreement(result: StudyResult) -> Iterator[Drawing]:
 def _cost(result: StudyResult) -> Iterator[Drawing]:
     if result.imported:
         raise InputError("what lists cost that were made elsewhere is not known")
-    table = cost_table(
-        comparable(result, [result, *list_studies(result.study["dataset"])]),
-        result.study["metric"],
-    )
+    found = comparable(result, [result, *list_studies(result.study["dataset"])])
+    table = measured(cost_table(found, result.study["metric"]), "train_seconds")
+    if not len(table):
+        raise InputError("no training of these models was timed")
     yield _drawing(
         "cost", "Cost against gain", table, figures.cost_plot, figures.cost_plot_publication,
         table, result.study["metric"], "train_seconds",

@@ -1,5 +1,6 @@
 """What a recommender is: facts, config, fit, score, additive parts."""
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -208,7 +209,9 @@ class Closed(Recommender):
         for done, (seed, own) in enumerate(zip(seeds, features, strict=True), start=1):
             self = cls(config)
             self.split, self.features, self.seed = split, own, seed
+            started = time.perf_counter()
             self.learn()
+            self.report = FitReport(seconds=time.perf_counter() - started)
             fitted.append(self)
             progress(done, len(seeds), cls.title)
         return fitted

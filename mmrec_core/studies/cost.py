@@ -64,8 +64,8 @@ def comparable(result: StudyResult, others: Sequence[StudyResult]) -> list[Study
 def cost_table(results: Sequence[StudyResult], metric: str) -> pd.DataFrame:
     """Cost and quality of every model with real content, and of the references.
 
-    Of several studies of the same recommender with the same features and settings, the one with
-    the most seeds counts.
+    Of several studies of the same recommender with the same features, the first study's figures
+    count where it has any, and else those of the most seeds: hyper-parameters are not a setting.
 
     Args:
         results: Studies on the same test items, see ``comparable``.
@@ -78,15 +78,25 @@ def cost_table(results: Sequence[StudyResult], metric: str) -> pd.DataFrame:
         ``memory_mib``: at most in the process that trained, an upper bound; NaN where not kept.
         ``width``: columns of all matrices.
     """
-    best: dict[tuple[str, str, str], dict[str, Any]] = {}
+    best: dict[tuple[str, str], dict[str, Any]] = {}
     for result in results:
         for row in _rows(result, metric):
-            settings = str(result.study["configs"].get(row["recommender"], {}))
-            key = row["recommender"], row["setting"], settings
-            if key not in best or row["seeds"] > best[key]["seeds"]:
-                best[key] = row
+            known = best.setdefault((row["recommender"], row["setting"]), row)
+            if row["seeds"] > known["seeds"] and known["study"] != results[0].key:
+                best[row["recommender"], row["setting"]] = row
     table = pd.DataFrame(list(best.values()), columns=list(COST_COLUMNS))
     return table.sort_values("value", ascending=False, ignore_index=True)
+
+
+def measured(table: pd.DataFrame, axis: str) -> pd.DataFrame:
+    """The rows of a cost table whose cost on an axis was measured.
+
+    Args:
+        table: As of ``cost_table``.
+        axis: ``seconds`` (extraction and one training) or a column.
+    """
+    columns = ["extract_seconds", "train_seconds"] if axis == "seconds" else [axis]
+    return table[table[columns].notna().all(axis=1)].reset_index(drop=True)
 
 
 def _rows(result: StudyResult, metric: str) -> list[dict[str, Any]]:
@@ -108,7 +118,8 @@ def _rows(result: StudyResult, metric: str) -> list[dict[str, Any]]:
                 "low": arm[f"{metric}_low"],
                 "high": arm[f"{metric}_high"],
                 "extract_seconds": seconds,
-                "train_seconds": arm["seconds"],
+                # Closed-form models were once not timed: their runs from then say 0.
+                "train_seconds": arm["seconds"] or np.nan,
                 "memory_mib": arm.get("peak_memory_mib", np.nan),
                 "width": width,
                 "n_users": arm["n_users"],

@@ -8,7 +8,7 @@ import streamlit as st
 from mmrec_core.exports.drawings import recommender_titles
 from mmrec_core.figures import cost_plot, cost_plot_publication
 from mmrec_core.metrics import metric_label
-from mmrec_core.studies.cost import comparable, cost_table
+from mmrec_core.studies.cost import comparable, cost_table, measured
 from mmrec_core.studies.results import StudyResult, list_studies
 from pages.ui.figure import figure_with_menu
 from pages.ui.words import escape, number
@@ -37,12 +37,12 @@ def costs(result: StudyResult, metric: str, kept: dict[str, Any]) -> None:
     axis = st.selectbox("Cost", list(AXES), format_func=AXES.__getitem__, key="cost-axis", **kept)
     others = [own for own in list_studies(result.study["dataset"]) if not own.imported]
     table = cost_table(comparable(result, [result, *others]), metric)
-    best = table.iloc[0]
-    cheap = table[table["value"] >= 0.98 * best["value"]].sort_values("train_seconds").iloc[0]
-    st.markdown(_sentence(best, cheap, metric))
-    known = table if axis == "seconds" else table[table[axis].notna()]
-    if axis == "seconds":
-        known = table[table["extract_seconds"].notna()]
+    timed = measured(table, "train_seconds")
+    if len(timed):
+        best = timed.iloc[0]
+        near = timed[timed["value"] >= 0.98 * best["value"]]
+        st.markdown(_sentence(best, near.sort_values("train_seconds").iloc[0], metric))
+    known = measured(table, axis)
     if len(known) < len(table):
         st.caption(
             f"{len(table) - len(known)} settings are not drawn: their cost was not measured."
