@@ -10,7 +10,8 @@ from mmrec_core.datasets.export import escape_formula
 from mmrec_core.domain import Progress, no_progress
 from mmrec_core.exports.drawings import drawings
 from mmrec_core.exports.methods import bibtex, methods_paragraph
-from mmrec_core.figures.export import FORMATS, Format, html
+from mmrec_core.exports.report import page
+from mmrec_core.figures.export import FORMATS, Format
 from mmrec_core.figures.paper import Width
 from mmrec_core.studies.results import StudyResult
 
@@ -44,11 +45,11 @@ def bundle(
                 for format in formats:
                     name = f"figures/{drawing.name}-{width}-column.{format}"
                     put(name, drawing.file(format, width))
-            put(f"figures/{drawing.name}.html", html(drawing.interactive()))
             put(f"numbers/{drawing.name}.csv", csv(drawing.table))
         for name, table in study_tables(result).items():
             put(f"tables/{name}.csv", csv(table))
         document = {**result.document, "command": result.command}
+        put("report.html", page(result, made, left_out))
         put("study.json", json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True))
         put("environment.json", json.dumps(result.document["environment"], indent=1))
         put("methods.txt", methods_paragraph(result) + "\n")
@@ -79,7 +80,8 @@ def _readme(result: StudyResult, names: list[str], left_out: dict[str, str]) -> 
         "",
         result.command,
         "",
-        "figures/     each figure in print (one column 3.35 in, two columns 7 in) and interactive",
+        "report.html  all of it on one page, figures interactive; opens without a network",
+        "figures/     each figure in print, for one column (3.35 in) and two (7 in)",
         "numbers/     what each figure is drawn from",
         "tables/      all of the study; per_user.csv holds its metric, one column an arm and seed",
         "study.json   the study, its verdicts, what was left out and why",

@@ -78,8 +78,8 @@ def methods_paragraph(result: StudyResult) -> str:
         f"A difference counts where its Holm-adjusted p is below .05 within its family and it is "
         f"at least {100 * study['delta']:g} % of the base's mean; two arms count as equal where "
         f"the 90 % interval lies within ±{100 * study['delta']:g} % (two one-sided tests); "
-        "otherwise the comparison is undecided. Content is *used* where real features beat "
-        "shuffled ones, and *gained* by where they beat the model without them.",
+        "otherwise the comparison is undecided. Content is used where real features beat "
+        "shuffled ones, and it pays where they beat the model without them.",
     ]
     environment = document["environment"]
     sentences.append(

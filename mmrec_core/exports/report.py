@@ -1,7 +1,7 @@
 """A study as one self-contained page that opens anywhere, without a network."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +28,20 @@ def report(result: StudyResult, progress: Progress = no_progress) -> str:
         result: The study.
         progress: Told of figures done.
     """
+    made, left_out = drawings(result)
+    return page(result, made, left_out, progress)
+
+
+def page(
+    result: StudyResult,
+    made: Sequence[Drawing],
+    left_out: Mapping[str, str],
+    progress: Progress = no_progress,
+) -> str:
+    """The report with these figures; see ``report``."""
     import jinja2
     from markupsafe import Markup
 
-    made, left_out = drawings(result)
     figures = []
     for at, drawing in enumerate(made):
         progress(at, len(made), drawing.title)
@@ -44,7 +54,7 @@ def report(result: StudyResult, progress: Progress = no_progress) -> str:
         autoescape=True,
         undefined=jinja2.StrictUndefined,
     )
-    page = environment.get_template(_TEMPLATE).render(
+    written = environment.get_template(_TEMPLATE).render(
         title=f"Does content matter on {document['dataset_title']}? {names}",
         subtitle=(
             f"{document['n_users']:,} users, {document['n_items']:,} items, "
@@ -64,7 +74,7 @@ def report(result: StudyResult, progress: Progress = no_progress) -> str:
         plotly=Markup(_plotly()) if figures else "",
     )
     progress(len(made), len(made), "done")
-    return page
+    return written
 
 
 def _plotly() -> str:

@@ -60,7 +60,8 @@ def _rows(pair: Pair, effect: Effect, result: StudyResult, alpha: float) -> list
     delta = float(result.study["delta"])
     n, s = effect.n_users, effect.seeds
     most = needed_for_power(effect, delta, alpha)
-    seeds = np.arange(2, min(MOST_SEEDS, max(20, 2 * s, 2 * (most.seeds or 0))) + 1)
+    # To the same end for all comparisons, so that their lines can be compared.
+    seeds = np.arange(2, min(MOST_SEEDS, max(20, 4 * s)) + 1)
     shown = np.round(np.geomspace(max(10, n / 10), n * MOST_USERS_TIMES, _MOST_SHOWN)).astype(int)
     seeds = np.unique([*seeds[:: max(1, len(seeds) // _MOST_SHOWN)], s])
     users = np.unique([*shown, n])

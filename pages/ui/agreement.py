@@ -10,6 +10,7 @@ import streamlit as st
 from mmrec_core.datasets.catalogue import load_dataset
 from mmrec_core.exports.drawings import AGREEMENT_K, recommender_titles, whole_models
 from mmrec_core.figures import agreement_map, agreement_map_publication
+from mmrec_core.metrics import metric_label
 from mmrec_core.metrics.agreement import AGREEMENT, AGREEMENT_TITLES
 from mmrec_core.metrics.ranking import CUTOFFS, PAD
 from mmrec_core.studies.agreement import (
@@ -24,7 +25,7 @@ from mmrec_core.studies.results import StudyResult
 from mmrec_core.studies.stored import arms_by_label, inputs_of, per_user, runs_of
 from mmrec_core.studies.study import Arm
 from pages.ui.figure import figure_with_menu
-from pages.ui.gallery import tile_style, tiles
+from pages.ui.gallery import item_opened, tile_style, tiles
 from pages.ui.words import escape, number
 
 MOST_ARMS = 30
@@ -43,13 +44,15 @@ _HOW = (
 def agreement(result: StudyResult, kept: dict[str, Any]) -> None:
     """The map of agreement, the users of greatest disagreement, and their lists."""
     arms = arms_by_label(result)
-    usual = [arm.label for arm in whole_models(result)]
+    whole = sorted(whole_models(result), key=lambda arm: arm.control != "real")
+    usual = [arm.label for arm in whole if arm.recommender != "random"]
     first, second, third = st.columns([4, 1.4, 1])
     chosen = first.multiselect(
         "Arms",
         list(arms),
         default=usual[:MOST_ARMS],
         max_selections=MOST_ARMS,
+        format_func=_words,
         key=f"agree-{result.key[:12]}",
         wrap=True,
         **kept,
@@ -79,10 +82,16 @@ def agreement(result: StudyResult, kept: dict[str, Any]) -> None:
     )
     st.markdown("##### For whom two arms differ most")
     left, right = st.columns(2)
-    one = left.selectbox("One arm", chosen, key="agree-one", **kept)
+    one = left.selectbox("One arm", chosen, format_func=_words, key="agree-one", **kept)
     others = [label for label in chosen if label != one]
-    other = right.selectbox("The other", others, key="agree-other", **kept)
+    other = right.selectbox("The other", others, format_func=_words, key="agree-other", **kept)
     _users(result, inputs, runs, arms[one], arms[other], measure, k)
+
+
+def _words(label: str) -> str:
+    """An arm's label with the recommender's name on screen."""
+    name, dot, rest = label.partition(" · ")
+    return f"{recommender_titles().get(name, name)}{dot}{rest}"
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -109,11 +118,9 @@ def _sentence(table: pd.DataFrame, runs: Runs, arms: dict[str, Arm], measure: st
     """The pair that agrees least and most, beside what chance alone makes differ."""
     if not len(table):
         return "No user has lists of both arms\\."
-    named = recommender_titles()
 
     def words(label: str) -> str:
-        name, dot, rest = label.partition(" · ")
-        return escape(f"{named.get(name, name)}{dot}{rest}")
+        return escape(_words(label))
 
     low, high = table.loc[table["value"].idxmin()], table.loc[table["value"].idxmax()]
     text = (
@@ -122,7 +129,7 @@ def _sentence(table: pd.DataFrame, runs: Runs, arms: dict[str, Arm], measure: st
         f"**{words(low['arm_b'])}** \\({number(low['value'])}\\)\\."
     )
     own = [arms[label] for label in dict.fromkeys([*table["arm_a"], *table["arm_b"]])]
-    drawn = [arm for arm in own if len(runs[arm]) > 1]
+    drawn = [a for a in own if len(runs[a]) > 1 and a.recommender != "random"]
     if drawn:
         same = same_arm_agreement(runs, drawn[0], measure, k)
         text += (
@@ -149,8 +156,8 @@ def _users(
         {
             "User": ids,
             AGREEMENT_TITLES[measure].partition(" ")[0]: table["agreement"],
-            one.label: table["first"],
-            other.label: table["second"],
+            _words(one.label): table["first"],
+            _words(other.label): table["second"],
             "Training items": np.diff(split.train.indptr)[table["user"]],
         }
     ).head(SHOWN_USERS)
@@ -169,8 +176,9 @@ def _users(
     rows = picked["selection"]["rows"]
     at = rows[0] if rows and rows[0] < len(shown) else 0
     st.caption(
-        f"The {len(shown):,} of {len(table):,} users whose lists differ most; the metric is "
-        f"{escape(result.study['metric'])}, mean over seeds. Tick a row for another user's lists\\."
+        f"The {len(shown):,} of {len(table):,} users whose lists differ most; "
+        f"{escape(metric_label(result.study['metric']))}, mean over seeds. Tick a row for another "
+        "user's lists\\."
     )
     _lists(inputs, runs, one, other, int(table["user"].iloc[at]), k)
 
@@ -186,11 +194,12 @@ def _lists(inputs: Inputs, runs: Runs, one: Arm, other: Arm, user: int, k: int) 
         f"list. :green[✓] a relevant test item; the rank in the other list stands beside."
     )
     tile_style()
+    item_opened(dataset)
     for column, arm, own, their in zip(
         st.columns(2, gap="large"), (one, other), (first, second), (second, first), strict=True
     ):
         with column:
-            st.markdown(f"**{escape(arm.label)}**")
+            st.markdown(f"**{escape(_words(arm.label))}**")
             items = [int(i) for i in own[:_LISTED] if i != PAD]
             if not items:
                 st.caption("No list.")

@@ -22,8 +22,9 @@ AXES = {
 }
 _HOW = (
     "Every model with real content of all finished studies on the same test items, and the models "
-    "without content. Seconds are as they were measured on the machine that trained; machines that "
-    "are shared make them rough. Extraction is that of the whole catalogue and is paid once, "
+    "without content; their settings differ, and some are tuned (see the table). Seconds are as "
+    "they were measured on the machine that trained; machines that are shared make them rough. "
+    "Extraction is that of the whole catalogue and is paid once, "
     "training for every seed. Memory is the most that the training process held, features and all. "
     "On the line: no other setting is both cheaper and better."
 )
@@ -37,11 +38,7 @@ def costs(result: StudyResult, metric: str, kept: dict[str, Any]) -> None:
     axis = st.selectbox("Cost", list(AXES), format_func=AXES.__getitem__, key="cost-axis", **kept)
     others = [own for own in list_studies(result.study["dataset"]) if not own.imported]
     table = cost_table(comparable(result, [result, *others]), metric)
-    timed = measured(table, "train_seconds")
-    if len(timed):
-        best = timed.iloc[0]
-        near = timed[timed["value"] >= 0.98 * best["value"]]
-        st.markdown(_sentence(best, near.sort_values("train_seconds").iloc[0], metric))
+    st.markdown(_sentence(table, metric))
     known = measured(table, axis)
     if len(known) < len(table):
         st.caption(
@@ -74,22 +71,33 @@ def costs(result: StudyResult, metric: str, kept: dict[str, Any]) -> None:
     )
 
 
-def _sentence(best: Any, cheap: Any, metric: str) -> str:
+def _sentence(table: pd.DataFrame, metric: str) -> str:
+    """The best of all, and the quickest that comes near it."""
     named = recommender_titles()
 
     def who(row: Any) -> str:
         name = escape(named.get(row["recommender"], row["recommender"]))
         return name if row["reference"] else f"{name} with {escape(row['setting'])}"
 
-    text = (
-        f"The best is **{who(best)}** \\({escape(metric_label(metric))} {number(best['value'])}, "
-        f"{number(best['train_seconds'])} s a training\\)"
-    )
-    if cheap["recommender"] == best["recommender"] and cheap["setting"] == best["setting"]:
-        return f"{text}, and nothing within 2 % of it trains faster\\."
-    return (
-        f"{text}; **{who(cheap)}** comes within 2 % of it in {number(cheap['train_seconds'])} s\\."
-    )
+    best = table.iloc[0]
+    timed = pd.notna(best["train_seconds"])
+    seconds = f", {number(best['train_seconds'])} s a training" if timed else ""
+    text = f"The best is **{who(best)}** \\({escape(metric_label(metric))} {number(best['value'])}"
+    text += f"{seconds}\\)"
+    near = measured(table[table["value"] >= 0.98 * best["value"]], "train_seconds")
+    quickest = near.sort_values("train_seconds").iloc[0] if len(near) else best
+    same = (quickest["recommender"], quickest["setting"]) == (best["recommender"], best["setting"])
+    if not same:
+        text += f"; **{who(quickest)}** comes within 2 % of it in "
+        text += f"{number(quickest['train_seconds'])} s"
+    content = table[~table["reference"]]
+    if best["reference"] and len(content):
+        top = content.iloc[0]
+        text += (
+            f"; the best with content is **{who(top)}** \\({number(top['value'])}, "
+            f"{number(top['train_seconds'])} s\\)"
+        )
+    return f"{text}\\."
 
 
 def shown(table: pd.DataFrame, metric: str) -> pd.DataFrame:

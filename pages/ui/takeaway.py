@@ -15,8 +15,8 @@ from pages.ui.words import escape
 _FORMS = {
     "bundle": (
         "Everything as one zip",
-        "Every figure as PDF, SVG and PNG in one and two columns and as an interactive page, its "
-        "numbers as CSV, all tables, the study's JSON, the environment, the methods, BibTeX.",
+        "Every figure as PDF, SVG and PNG in one and two columns, its numbers as CSV, the report, "
+        "all tables, the study's JSON, the environment, the methods, BibTeX.",
         "zip",
         "application/zip",
     ),
@@ -28,6 +28,9 @@ _FORMS = {
         "text/html",
     ),
 }
+
+
+_WORDS = {"zip": "zip", "html": "page"}
 
 
 def takeaway(result: StudyResult) -> None:
@@ -64,7 +67,7 @@ def _form(result: StudyResult, kind: str) -> None:
     made = Path(str((state.result or {}).get("file", ""))) if state is not None else None
     if made is not None and made.is_file():
         st.download_button(
-            f"Download the {ending}",
+            f"Download the {_WORDS[ending]}",
             lambda: made.read_bytes(),
             file_name=f"mmrec-lens-{escape(result.facts['dataset'])}-{result.key[:8]}.{ending}",
             mime=media,
@@ -77,7 +80,7 @@ def _form(result: StudyResult, kind: str) -> None:
         st.caption("This installation is on show: nothing is made here.")
         return
     again = made is not None and made.is_file()
-    label = "Make it anew" if again else f"Make the {ending}"
+    label = "Make it anew" if again else f"Make the {_WORDS[ending]}"
     if st.button(label, key=f"make-{kind}", type="secondary" if again else "primary"):
         if state is not None:
             jobs.forget(state.key)
