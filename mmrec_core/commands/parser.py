@@ -200,6 +200,17 @@ def build_parser() -> argparse.ArgumentParser:
     shown.add_argument("what", choices=evidence.PARTS)
     shown.add_argument("--out", metavar="CSV", help="write the table to a file")
 
+    perceptual = add(
+        "perceptual",
+        "What permuting each modality costs trained models, without retraining.",
+        evidence.perceptual,
+    )
+    perceptual.add_argument("study", help="key, or the beginning of it")
+    perceptual.add_argument(
+        "--permutations", type=int, default=5, help="for each seed and modality; default: 5"
+    )
+    perceptual.add_argument("--out", metavar="CSV", help="write the table to a file")
+
     compare = add("compare", "Two studies, arm by arm, paired by user and seed.", evidence.compare)
     compare.add_argument("study", nargs=2, help="keys, or their beginnings: first, second")
     compare.add_argument("--out", metavar="CSV", help="write the table to a file")

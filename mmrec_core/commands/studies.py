@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -126,8 +126,8 @@ def in_words(result: Any) -> str:
         {
             "arm": row["arm"],
             metric: f"{row[metric]:.4f} [{row[f'{metric}_low']:.4f}, {row[f'{metric}_high']:.4f}]",
-            "s/run": f"{row['seconds']:.1f}",
-            "best epoch": f"{row['best_epoch']:.0f}",
+            "s/run": _number(row["seconds"], 1),
+            "best epoch": _number(row["best_epoch"], 0),
         }
         for row in result.arms.to_dict("records")
     ]
@@ -139,11 +139,22 @@ def in_words(result: Any) -> str:
             f"{n:,} items keep their features in {label}, being alone in their group."
             for label, n in result.document.get("left_in_place", {}).items()
         ),
-        f"{facts['runs']} runs, {facts['wall_seconds'] / 60:.1f} minutes, "
-        f"{facts['peak_memory_mib']} MiB at most in one process. "
-        f"{result.settings_in_words.capitalize()}. Study {result.key[:12]}.",
+        f"{facts['runs']} runs{_cost(facts)}. {result.settings_in_words.capitalize()}. "
+        f"Study {result.key[:12]}.",
     ]  # fmt: skip
     return "\n".join(lines)
+
+
+def _number(value: float, decimals: int) -> str:
+    return "-" if pd.isna(value) else f"{value:.{decimals}f}"
+
+
+def _cost(facts: Mapping[str, Any]) -> str:
+    """What a study took, where it was made here."""
+    if "peak_memory_mib" not in facts:
+        return ""
+    minutes, memory = facts["wall_seconds"] / 60, facts["peak_memory_mib"]
+    return f", {minutes:.1f} minutes, {memory} MiB at most in one process"
 
 
 def _verdict_lines(result: Any) -> list[str]:

@@ -1,5 +1,8 @@
 """Two studies side by side, arm by arm, paired by user and seed."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -70,13 +73,27 @@ def _differences(first: StudyResult, second: StudyResult) -> None:
         names = [setting_name(study.study["features"]) for study in (first, second)]
         if names[0] != names[1]:
             said.append(f"features: **{escape(names[0])}** → **{escape(names[1])}**")
-    for field in ("stage", "seeds", "configs", "tuning", "mask", "metric", "split"):
+    for field in ("stage", "seeds", "tuning", "mask", "metric", "split"):
         a, b = first.study.get(field), second.study.get(field)
         if a != b:
             said.append(f"{field}: {escape(_short(a))} → {escape(_short(b))}")
+    said += _settings(first.study["configs"], second.study["configs"])
     if first.imported != second.imported:
         said.append("one of them was made elsewhere")
     st.markdown("They differ in " + "; ".join(said) if said else "They are set up alike\\.")
+
+
+def _settings(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
+    """Each setting of a recommender that differs, as markdown."""
+    said = []
+    for name in dict.fromkeys([*first, *second]):
+        one, other = first.get(name, {}), second.get(name, {})
+        for field in dict.fromkeys([*one, *other]):
+            a, b = one.get(field, "default"), other.get(field, "default")
+            if a != b:
+                text = f"{titles().get(name, name)} {field}: {a} → {b}"
+                said.append(escape(text))
+    return said
 
 
 def _short(value: object) -> str:

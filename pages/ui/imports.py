@@ -83,12 +83,15 @@ def _take_up(dataset: str) -> None:
     if state is None or state.status != "done":
         return
     st.success("The lists are judged; they are a study of their own, marked as imported.")
-    st.page_link(
-        "pages/study.py",
-        label="Open the results",
-        icon=":material/science:",
-        query_params={"dataset": dataset, "study": str((state.result or {})["study"])[:12]},
-    )
+    study = str((state.result or {})["study"])[:12]
+    st.button("Open the results", icon=":material/science:", on_click=_open, args=(study,))
+
+
+def _open(study: str) -> None:
+    """Turns this page to the results of a study, at the next run."""
+    st.session_state["view"] = "Results"
+    st.session_state["study"] = study
+    st.session_state.pop("imported-lists", None)
 
 
 def _one(dataset: str, at: int, file: Any) -> dict[str, Any] | None:

@@ -34,6 +34,8 @@ _KEPT: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
 
 def results(result: StudyResult) -> None:
     """All that a study has found, a part at a time; the part is in the address."""
+    if result.imported:
+        st.info(imported_words(result), icon=":material/input:")
     parts: dict[str, Callable[[StudyResult], None]] = {
         "Effects": _effects,
         "Contribution": contribution,
@@ -68,6 +70,23 @@ def results(result: StudyResult) -> None:
             )
         else:
             parts[str(part)](result)
+
+
+def imported_words(result: StudyResult) -> str:
+    """Where lists made elsewhere come from, and what is not known of them, as markdown."""
+    about = result.document["imported"]
+    files = ", ".join(escape(name) for name in about["files"][:6])
+    more = f" and {len(about['files']) - 6} more" if len(about["files"]) > 6 else ""
+    text = (
+        f"**Imported**: these lists were made elsewhere \\({files}{more}\\), with seeds "
+        f"{escape(', '.join(map(str, about['seeds'])))}\\. How settings were found and what "
+        "training cost is not known here\\."
+    )
+    if about["silent_users"]:
+        text += (
+            f" {about['silent_users']:,} users lack a list in some arm and are left out of all\\."
+        )
+    return text
 
 
 def _metric(result: StudyResult, *places: Any) -> str:

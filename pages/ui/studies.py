@@ -39,8 +39,9 @@ def study_label(result: StudyResult) -> str:
     facts, named = result.facts, titles()
     names = ", ".join(named.get(name, name) for name in facts["recommenders"])
     seeds = f"{facts['seeds']} seed{'s' if facts['seeds'] != 1 else ''}"
+    made = "imported" if result.imported else f"{facts['stage']} stage"
     return " · ".join(
-        (names, seeds, f"{facts['stage']} stage", when(result.artefact.meta["created"]),
+        (names, seeds, made, when(result.artefact.meta["created"]),
          result.key[:8])
     )  # fmt: skip
 
@@ -51,8 +52,13 @@ def find_study(dataset: str, key: str | None = None) -> StudyResult | None:
 
 
 def newest_judged(dataset: str) -> StudyResult | None:
-    """The newest study of a dataset that has verdicts; one without any has nothing to sum up."""
-    return next((study for study in list_studies(dataset) if study.verdicts), None)
+    """The newest study of a dataset that gives a verdict; else the newest that has void ones.
+
+    One without any has nothing to sum up.
+    """
+    judged = [study for study in list_studies(dataset) if study.verdicts]
+    valid = (study for study in judged if any("void" not in v for v in study.verdicts))
+    return next(valid, judged[0] if judged else None)
 
 
 def verdict_frame(result: StudyResult) -> pd.DataFrame:
