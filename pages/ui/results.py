@@ -28,7 +28,7 @@ from pages.ui.tuning import tuning
 from pages.ui.words import columns_of_numbers, escape, how, in_words, number
 
 METRIC_NAMES = ("recall", "ndcg", "hr", "mrr", "map")
-_OF_CONTROLS = ("Effects", "Contribution", "Slices", "Power", "Knockouts", "Comparisons")
+_OF_CONTROLS = ("Effects", "Knockouts", "Comparisons")
 _KEPT: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
 
 

@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import small_shop
 from streamlit.testing.v1 import AppTest
 
 from mmrec_core import jobs
 from mmrec_core.settings import settings
 from mmrec_core.store import Artefact, Store, store, write_json
-from mmrec_core.studies.results import list_studies
+from mmrec_core.studies.results import StudyResult, list_studies
+from mmrec_core.studies.runner import run_study
+from mmrec_core.studies.study import make_study
 from pages.ui import records
 from pages.ui.words import escape
 
@@ -169,3 +172,23 @@ def test_the_machine_is_described(only_here: Store) -> None:
     assert values["Data folder"] == str(settings().data)
     test.button[0].click().run()
     assert len(test.dataframe) == 2
+
+
+def test_two_studies_are_compared_arm_by_arm(studied: Path, open_page, text_of) -> None:  # type: ignore[no-untyped-def]
+    text = text_of(open_page("runs", tab="Compare"))
+    assert "no dataset with two finished studies" in text
+    other = {**small_shop.STUDY, "references": ["most-pop"], "seeds": 3}
+    other["configs"] = {"vbpr": {**small_shop.STUDY["configs"]["vbpr"], "reg": 0.5}}
+    second = run_study(make_study(other), workers=1)
+    first = next(s for s in list_studies(small_shop.NAME) if s.key != second.key)
+    address = {"compare-of": small_shop.NAME, "first": first.key[:12], "second": second.key[:12]}
+    app = open_page("runs", tab="Compare", **address)
+    text = text_of(app)
+    assert (
+        not app.error
+        and "VBPR reg" in text.replace("\\", "")
+        and "default → 0.5" in text.replace("\\", "")
+    )
+    shown = next(t.value for t in app.table if "State" in t.value)
+    assert len(shown) == len(StudyResult(second).arms)
+    assert "40 × 3" in set(shown["Users × seeds"])

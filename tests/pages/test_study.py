@@ -9,9 +9,12 @@ from streamlit.testing.v1 import AppTest
 
 from mmrec_core import jobs
 from mmrec_core.recommenders.vbpr import VBPRConfig
+from mmrec_core.studies.imported import import_lists
+from mmrec_core.studies.list_export import lists_table
 from mmrec_core.studies.plan import plan_study
 from mmrec_core.studies.results import list_studies
 from mmrec_core.studies.runner import run_study
+from mmrec_core.studies.stored import inputs_of, runs_of
 from mmrec_core.studies.study import make_study
 from pages.ui import studies
 from pages.ui.job import time_in_words
@@ -39,8 +42,12 @@ def test_the_gain_is_divided_exactly(studied: Path, open_page: Open, text_of: Te
 
 
 @pytest.mark.parametrize(
-    "part", ["Effects", "Leaderboard", "Knockouts", "Arms", "Learning curves", "Comparisons"]
-)
+    "part",
+    [
+        "Effects", "Leaderboard", "Knockouts", "Arms", "Learning curves", "Comparisons",
+        "Contribution", "Slices", "Power", "Agreement", "Cost", "Export",
+    ],
+)  # fmt: skip
 def test_every_part_of_the_results_is_drawn(
     studied: Path, open_page: Open, text_of: Text, part: str
 ) -> None:
@@ -66,9 +73,30 @@ def test_every_part_of_the_results_is_drawn(
         assert "BPR\\-MF" in " ".join(shown["Replaced by"]) and "could be capacity" in text_of(app)
     if part in ("Effects", "Comparisons"):
         assert "never a verdict" in text_of(app)
+    if part == "Contribution":
+        text = text_of(app)
+        assert "VBPR goes from" in text and "no missing-modality curve" in text
+        assert app.button(key="perceptual").label == "Measure"
+    if part == "Power":
+        assert "comparisons are" in text_of(app) and "smallest margin" in text_of(app)
+    if part == "Agreement":
+        assert "Two trainings of the same arm" in text_of(app)
+        users = app.dataframe[0].value
+        assert users["Overlap"].is_monotonic_increasing and len(users) <= 50
+        assert "✓" in text_of(app)
+    if part == "Cost":
+        assert "The best is" in text_of(app)
+        assert set(app.dataframe[0].value["Model"]) == {"MostPop", "BPR-MF", "VBPR"}
+    if part == "Export":
+        assert {app.button(key=f"make-{kind}").label for kind in ("bundle", "report")} == {
+            "Make the zip", "Make the page",
+        }  # fmt: skip
 
 
-@pytest.mark.parametrize("part", ["Effects", "Leaderboard", "Knockouts", "Arms", "Slices"])
+@pytest.mark.parametrize(
+    "part",
+    ["Effects", "Leaderboard", "Knockouts", "Arms", "Slices", "Contribution", "Power", "Export"],
+)
 @pytest.mark.parametrize("references", [["most-pop"], ["bpr-mf"]])
 def test_a_study_without_controls_is_shown_and_hides_no_other(
     studied: Path, open_page: Open, text_of: Text, part: str, references: list[str]
@@ -199,7 +227,11 @@ def test_the_builder_tunes_every_arm_with_one_budget(
 
 
 def test_what_a_search_tried_is_shown(studied: Path, open_page: Open, text_of: Text) -> None:
-    study = small_shop.STUDY | {"modalities": ["text"], "tuning": {"trials": 2}}
+    # Long enough to converge: the Overview prefers studies that give a verdict.
+    configs = {n: own | {"max_epochs": 80} for n, own in small_shop.STUDY["configs"].items()}
+    study = small_shop.STUDY | {
+        "modalities": ["text"], "tuning": {"trials": 2}, "configs": configs,
+    }  # fmt: skip
     key = run_study(make_study(study), workers=1).key
     app = open_page("study", dataset=small_shop.NAME, study=key[:12], part="Tuning")
     assert not app.error and "every arm tuned with 2 trials" not in text_of(app)
@@ -290,3 +322,36 @@ def test_a_finished_job_opens_its_study(
 )  # fmt: skip
 def test_time_left_in_words(seconds: float, said: str) -> None:
     assert time_in_words(seconds) == said
+
+
+def test_lists_made_elsewhere_are_marked_and_shown(
+    studied: Path, open_page: Open, text_of: Text
+) -> None:
+    result = list_studies(small_shop.NAME)[0]
+    inputs = inputs_of(result)
+    table = lists_table(runs_of(result, inputs), inputs.split)
+    table["arm"] = table["arm"].str.replace("vbpr", ":red[Mine]")
+    table["converged"] = None
+    back = import_lists(table, {"dataset": small_shop.NAME, "split": result.study["split"]}, ["a"])
+    for part in ("Effects", "Contribution", "Leaderboard", "Knockouts", "Agreement", "Cost",
+                 "Arms", "Export"):  # fmt: skip
+        app = open_page("study", dataset=small_shop.NAME, study=back.key[:12], part=part)
+        text = text_of(app)
+        assert not app.error and "**Imported**" in text
+        # A name from a file is text, not markup.
+        assert ":red[Mine]" not in text.replace("\\", "") or "\\[Mine" in text
+    assert "made elsewhere" in text_of(
+        open_page("study", dataset=small_shop.NAME, study=back.key[:12], part="Cost")
+    )
+
+
+def test_the_import_view_says_how(studied: Path, open_page: Open, text_of: Text) -> None:
+    text = text_of(open_page("study", dataset=small_shop.NAME, view="Import lists"))
+    assert "RECOMMENDER · MODALITY · CONTROL" in text and "`shuffle`" in text
+
+
+def test_the_curve_is_one_tick_in_the_builder(studied: Path, open_page: Open) -> None:
+    app = open_page("study", dataset=small_shop.NAME, view="New study")
+    assert not any("Missing for" in str(option) for option in app.multiselect("controls").options)
+    app.checkbox(key="missing-curve").check().run()
+    assert not app.error
