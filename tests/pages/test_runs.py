@@ -183,12 +183,8 @@ def test_two_studies_are_compared_arm_by_arm(studied: Path, open_page, text_of) 
     first = next(s for s in list_studies(small_shop.NAME) if s.key != second.key)
     address = {"compare-of": small_shop.NAME, "first": first.key[:12], "second": second.key[:12]}
     app = open_page("runs", tab="Compare", **address)
-    text = text_of(app)
-    assert (
-        not app.error
-        and "VBPR reg" in text.replace("\\", "")
-        and "default → 0.5" in text.replace("\\", "")
-    )
+    text = text_of(app).replace("\\", "")
+    assert not app.error and "VBPR reg" in text and "default → 0.5" in text
     shown = next(t.value for t in app.table if "State" in t.value)
     assert len(shown) == len(StudyResult(second).arms)
     assert "40 × 3" in set(shown["Users × seeds"])
