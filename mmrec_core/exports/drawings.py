@@ -19,7 +19,7 @@ from mmrec_core.studies.missing_curve import missing_curve
 from mmrec_core.studies.power import power_table
 from mmrec_core.studies.results import StudyResult, list_studies
 from mmrec_core.studies.shapley import shapley_table
-from mmrec_core.studies.stored import arms_by_label, inputs_of, runs_of
+from mmrec_core.studies.stored import arms_by_label, inputs_of, kept_runs
 from mmrec_core.studies.study import Arm
 
 if TYPE_CHECKING:
@@ -162,10 +162,10 @@ def _power(result: StudyResult) -> Iterator[Drawing]:
 
 
 def _agreement(result: StudyResult) -> Iterator[Drawing]:
-    arms = whole_models(result)
+    runs = kept_runs(result, inputs_of(result))
+    arms = [arm for arm in whole_models(result) if arm in runs]
     if len(arms) < 2:
-        raise InputError("agreement needs two models or more")
-    runs = runs_of(result, inputs_of(result))
+        raise InputError("agreement needs the runs of two models or more, and fewer are kept here")
     k = min(AGREEMENT_K, min(run.array("lists").shape[1] for own in runs.values() for run in own))
     table = agreement_table(runs, arms, ("overlap", "rbo"), k)
     for measure in ("overlap", "rbo"):

@@ -74,26 +74,27 @@ def inputs_of(result: StudyResult) -> Inputs:
     return inputs
 
 
+def _found(result: StudyResult, inputs: Inputs) -> dict[Arm, list[Artefact | None]]:
+    """The runs of every arm in the order of its seeds, None where one is not there."""
+    arms = arms_by_label(result)
+    if result.imported:
+        keys: Mapping[str, list[str]] = result.artefact.spec["runs"]
+        return {arm: [store().find(RUN, key) for key in keys[label]] for label, arm in arms.items()}
+    study = resolved(study_of(result))
+    return {
+        arm: [find_run(study, inputs, arm, seed) for seed in seeds_of(study, arm)]
+        for arm in arms.values()
+    }
+
+
 def runs_of(result: StudyResult, inputs: Inputs) -> Runs:
     """The runs of a study, arm -> one a seed.
 
     Raises:
         InputError: They were deleted, or the models have changed since.
     """
-    arms = arms_by_label(result)
-    if result.imported:
-        keys: Mapping[str, list[str]] = result.artefact.spec["runs"]
-        found = {
-            arm: [store().find(RUN, key) for key in keys[label]] for label, arm in arms.items()
-        }
-    else:
-        study = resolved(study_of(result))
-        found = {
-            arm: [find_run(study, inputs, arm, seed) for seed in seeds_of(study, arm)]
-            for arm in arms.values()
-        }
     runs: dict[Arm, list[Artefact]] = {}
-    for arm, own in found.items():
+    for arm, own in _found(result, inputs).items():
         there = [run for run in own if run is not None]
         if len(there) < len(own):
             raise InputError(
@@ -101,4 +102,27 @@ def runs_of(result: StudyResult, inputs: Inputs) -> Runs:
                 f"since. Make them again with: {result.command}"
             )
         runs[arm] = there
+    return runs
+
+
+def kept_runs(result: StudyResult, inputs: Inputs) -> Runs:
+    """What of a study's runs is in the store: arms with the seeds that all of them have.
+
+    Shipped studies come with the first seed of some arms only. An arm without chance has its one
+    run; arms that lack a seed that others have do without it, and arms without any are left out.
+    """
+    found = _found(result, inputs)
+    drawn = {
+        arm: [at for at, run in enumerate(own) if run is not None]
+        for arm, own in found.items()
+        if len(own) > 1
+    }
+    kept = [seeds for seeds in drawn.values() if seeds]
+    common = sorted(set.intersection(*map(set, kept))) if kept else []
+    runs: dict[Arm, list[Artefact]] = {}
+    for arm, own in found.items():
+        there = own if len(own) == 1 else [own[at] for at in common if drawn[arm]]
+        chosen = [run for run in there if run is not None]
+        if chosen:
+            runs[arm] = chosen
     return runs

@@ -22,7 +22,7 @@ from mmrec_core.studies.agreement import (
 from mmrec_core.studies.evidence import Runs
 from mmrec_core.studies.inputs import Inputs
 from mmrec_core.studies.results import StudyResult
-from mmrec_core.studies.stored import arms_by_label, inputs_of, per_user, runs_of
+from mmrec_core.studies.stored import inputs_of, kept_runs, per_user
 from mmrec_core.studies.study import Arm
 from pages.ui.figure import figure_with_menu
 from pages.ui.gallery import item_opened, tile_style, tiles
@@ -43,9 +43,20 @@ _HOW = (
 
 def agreement(result: StudyResult, kept: dict[str, Any]) -> None:
     """The map of agreement, the users of greatest disagreement, and their lists."""
-    arms = arms_by_label(result)
+    inputs, runs = _read(result.key, result)
+    arms = {arm.label: arm for arm in runs}
+    if len(arms) < 2:
+        st.info("Fewer than two arms' lists are kept here. The command makes them again:")
+        st.code(result.command, language="shell", wrap_lines=True)
+        return
+    if len(arms) < len(result.arms):
+        st.caption(
+            f"The lists of {len(arms)} of {len(result.arms)} arms are kept here, with "
+            f"{max(map(len, runs.values()))} of {result.study['seeds']} seeds; the study's command "
+            "makes the others again."
+        )
     whole = sorted(whole_models(result), key=lambda arm: arm.control != "real")
-    usual = [arm.label for arm in whole if arm.recommender != "random"]
+    usual = [arm.label for arm in whole if arm.recommender != "random" and arm in runs]
     first, second, third = st.columns([4, 1.4, 1])
     chosen = first.multiselect(
         "Arms",
@@ -63,7 +74,6 @@ def agreement(result: StudyResult, kept: dict[str, Any]) -> None:
     if len(chosen) < 2:
         st.info("Choose two arms or more.")
         return
-    inputs, runs = _read(result.key, result)
     longest = min(run.array("lists").shape[1] for own in runs.values() for run in own)
     ks = [k for k in CUTOFFS if k <= longest]
     usual_k = ks.index(AGREEMENT_K) if AGREEMENT_K in ks else len(ks) - 1
@@ -97,7 +107,7 @@ def _words(label: str) -> str:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _read(key: str, _result: StudyResult) -> tuple[Inputs, Runs]:
     inputs = inputs_of(_result)
-    return inputs, runs_of(_result, inputs)
+    return inputs, kept_runs(_result, inputs)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

@@ -72,3 +72,34 @@ def test_a_study_is_planned_started_watched_and_read(
     expect(second.get_by_test_id("stTable")).to_contain_text("not converged", timeout=SLOW)
     expect(second).to_have_url(re.compile("part=Arms"))
     second.context.close()
+
+
+def test_the_study_in_depth_is_read_and_taken_away(page: "Page", tmp_path: Path) -> None:
+    for part, words in (
+        ("Contribution", "VBPR goes from"),
+        ("Power", "comparisons are"),
+        ("Agreement", "For whom two arms differ most"),
+        ("Cost", "The best is"),
+    ):
+        page.goto(f"/study?dataset=demo-both&part={part}")
+        expect(page.get_by_text(words).first).to_be_visible(timeout=SLOW)
+        expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible(timeout=SLOW)
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+
+    page.goto("/study?dataset=demo-both&part=Export")
+    page.get_by_role("button", name="Make the page").click(timeout=SLOW)
+    button = page.get_by_role("button", name="Download the page")
+    expect(button).to_be_visible(timeout=4 * SLOW)
+    with page.expect_download(timeout=SLOW) as download:
+        button.click()
+    report = tmp_path / "report.html"
+    download.value.save_as(report)
+
+    # It opens without a network, draws its figures, and its policy stops nothing of its own.
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.context.set_offline(True)
+    page.goto(report.as_uri())
+    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible(timeout=SLOW)
+    expect(page.get_by_role("heading", name="Methods")).to_be_visible()
+    assert not said, said

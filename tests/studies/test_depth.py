@@ -1,6 +1,7 @@
 """The study in depth: Shapley values, curves, power, pairing, cost, agreement, imported lists."""
 
 import dataclasses
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,7 +33,13 @@ from mmrec_core.studies.power import power_sentences, power_table
 from mmrec_core.studies.results import StudyResult
 from mmrec_core.studies.runner import run_study
 from mmrec_core.studies.shapley import shapley_table, shapley_values
-from mmrec_core.studies.stored import inputs_of, per_user, primary_effects, runs_of
+from mmrec_core.studies.stored import (
+    inputs_of,
+    kept_runs,
+    per_user,
+    primary_effects,
+    runs_of,
+)
 from mmrec_core.studies.study import Arm, make_study
 
 QUICK = shop.QUICK["vbpr"]
@@ -231,6 +238,30 @@ def test_agreement_of_arms(study: StudyResult) -> None:
     assert users["agreement"].iloc[0] == values.min()
     with pytest.raises(InputError, match="no measure"):
         user_agreement(runs, REAL, popular, "nearness", 10)
+
+
+def test_what_is_kept_of_a_study_can_be_compared(study: StudyResult) -> None:
+    inputs = inputs_of(study)
+    runs = runs_of(study, inputs)
+    gone = [runs[REAL][2], *runs[Arm("vbpr", "text", "shuffle")]]
+    assert {arm: len(own) for arm, own in kept_runs(study, inputs).items()} == {
+        arm: len(own) for arm, own in runs.items()
+    }
+    copies = {run.key: shutil.copytree(run.path, run.path.with_suffix(".kept")) for run in gone}
+    try:
+        for run in gone:
+            store.store().delete(run.kind, run.key)
+        kept = kept_runs(study, inputs)
+        assert Arm("vbpr", "text", "shuffle") not in kept
+        # Seed 3 of the real arm is gone: it is left out of all, so that seeds stay paired.
+        assert [run.spec["seed"] for run in kept[REAL]] == [1, 2, 4, 5]
+        assert [run.spec["seed"] for run in kept[Arm("bpr-mf", "none", "none")]] == [1, 2, 4, 5]
+        assert len(kept[Arm("most-pop", "none", "none")]) == 1
+        with pytest.raises(InputError, match="not in the store any more"):
+            runs_of(study, inputs)
+    finally:
+        for run in gone:
+            shutil.move(copies[run.key], run.path)
 
 
 # Lists from elsewhere
