@@ -81,8 +81,12 @@ def _ship_embeddings(layer: Store, extractor: str) -> None:
 
     embeddings, artefact = embed(load_dataset(DATASETS[0]), extractor, None, progress_line)
 
+    # What encoding took is a fact of the machine that did it, and the cost table reads it.
+    measured = ("device", "seconds", "items_encoded", "items_resumed", "peak_memory_mib")
+    taken = {name: artefact.facts[name] for name in measured if name in artefact.facts}
+
     def write(folder: Path) -> dict[str, Any]:
-        return save_embeddings(folder, embeddings, dtype=np.float16)
+        return {**save_embeddings(folder, embeddings, dtype=np.float16), **taken}
 
     layer.put(artefact.kind, artefact.spec, write)
     # Studies must rest on what is shipped: rounded values, found by everyone.

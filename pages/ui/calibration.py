@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from mmrec_core.figures import calibration_plot, calibration_plot_publication
 from mmrec_core.store import Artefact
 from mmrec_core.studies.calibration import (
     CONTROLS,
@@ -70,8 +71,15 @@ def calibration() -> None:
     cells, same = artefact.table("cells"), artefact.table("same_arm")
     table = summary(cells)
     st.markdown(f"**{line(artefact)}**")
-    st.table(_cells(table), border="horizontal", hide_index=True)
     named = titles()
+    figure = calibration_plot(table, named)
+    st.plotly_chart(
+        figure,
+        key="figure-calibration",
+        alt=figure.layout.meta["description"],
+        config={"displaylogo": False},
+    )
+    st.table(_cells(table), border="horizontal", hide_index=True)
     for (name, comparison), at in smallest_found(table).items():
         found = f"at {at} % of the demo's strength" if at else "at no strength tried"
         st.markdown(
@@ -87,7 +95,12 @@ def calibration() -> None:
         )
     with st.container(horizontal=True):
         how("How", _how(artefact, cells), COMMAND, artefact.spec["calibration"])
-        export_menu(f"calibration-{artefact.key[:8]}", lambda: cells)
+        export_menu(
+            f"calibration-{artefact.key[:8]}",
+            lambda: cells,
+            lambda width: calibration_plot_publication(table, named, width=width),
+            figure,
+        )
 
 
 def _cells(table: pd.DataFrame) -> pd.DataFrame:

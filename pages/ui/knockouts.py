@@ -20,8 +20,9 @@ _HOW = (
     "seeds crossed, unadjusted). The last rows hold everything that content could be confused "
     "with: one-hot ids give each item as many free parameters and no content; the backbone is the "
     "published model that this one extends. What the identity control gains over the backbone "
-    "could be capacity; what real content gains over identity cannot. Verdicts are made under "
-    "Effects, not here."
+    "could be capacity; what real content gains over identity cannot. Features are frozen; "
+    "`--set NAME.trainable_features=true` makes them parameters, as in much published code, and "
+    "the two studies can be compared under Runs. Verdicts are made under Effects, not here."
 )
 
 
