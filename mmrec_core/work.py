@@ -137,7 +137,11 @@ def _import_lists(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
         path = Path(given["path"])
         frames.append(read_lists(path, given["arm"], given["seed"], called=given["name"]))
     tell(len(frames) / (len(frames) + 1), "judging the lists", {})
-    names = [given["name"] for given in spec["files"]]
+    # As they would be typed, so that the command of the study makes it again.
+    names = [
+        f"{given['arm']}@{given['seed']}={given['name']}" if given["arm"] else given["name"]
+        for given in spec["files"]
+    ]
     artefact = import_lists(pd.concat(frames, ignore_index=True), spec["values"], names)
     return {"study": artefact.key}
 

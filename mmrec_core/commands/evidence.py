@@ -27,7 +27,10 @@ def show_part(options: argparse.Namespace) -> None:
     said: list[str] = []
     if options.what == "power":
         said = [f"- {r}, {m}, {k}: {text}" for r, m, k, text in power_sentences(found)]
-        said = said or ["Every comparison of a verdict is decided."]
+        states = found.drop_duplicates(["recommender", "modality", "kind"])["state"]
+        decided = int(states.isin(["above", "below", "equal"]).sum())
+        void = int(states.isna().sum())
+        said.append(f"{decided} of {len(states)} comparisons are decided, {void} void.")
         shown = found[found["now"]].drop(columns=["now"])
     else:
         shown = found

@@ -179,7 +179,8 @@ def _agreement(result: StudyResult) -> Iterator[Drawing]:
 def _cost(result: StudyResult) -> Iterator[Drawing]:
     if result.imported:
         raise InputError("what lists cost that were made elsewhere is not known")
-    found = comparable(result, [result, *list_studies(result.study["dataset"])])
+    others = [own for own in list_studies(result.study["dataset"]) if not own.imported]
+    found = comparable(result, [result, *others])
     table = measured(cost_table(found, result.study["metric"]), "train_seconds")
     if not len(table):
         raise InputError("no training of these models was timed")

@@ -60,7 +60,9 @@ def methods_paragraph(result: StudyResult) -> str:
             + f", with {seeds} of every arm."
         )
         sentences.append(_settings(result))
-    if controls:
+    if controls and result.imported:
+        sentences.append(f"Besides real features there are lists of models with: {controls}.")
+    elif controls:
         sentences.append(
             f"To tell content from parameters, each modality, and all at once, is replaced by a "
             f"control and the model is {_STRATEGY[study['stage']]} with it: {controls}. Controls "
@@ -68,8 +70,11 @@ def methods_paragraph(result: StudyResult) -> str:
         )
     seen = "training and validation" if "+" in study["mask"] else "training"
     sentences += [
-        f"All items a user has not seen in {seen} are ranked, without sampling; ties are broken "
-        f"by one seeded random order. The measure is {metric}, fixed before training; users "
+        f"The lists hold no items that the user has in {seen}; the measure is {metric}, and users "
+        "without a relevant test item, or without a list in some arm, are left out."
+        if result.imported
+        else f"All items a user has not seen in {seen} are ranked, without sampling; ties are "
+        f"broken by one seeded random order. The measure is {metric}, fixed before training; users "
         "without a relevant test item are left out.",
         "Arms are compared in pairs of the same user and seed. With D the differences of n users "
         "and S seeds and mean squares of their crossed two-way layout, SE^2 = max(MS_U + MS_S - "

@@ -147,7 +147,10 @@ def _arms(result: StudyResult, titles: Mapping[str, str]) -> dict[str, Any]:
         "Seeds": [str(n) for n in arms["seeds"]],
         "Seconds": [three(x) for x in arms["seconds"]],
         "Best epoch": [three(x) for x in arms["best_epoch"]],
-        "Converged": ["yes" if c else "no" for c in arms["converged"]],
+        "Converged": [
+            "not known" if c is None or pd.isna(c) else "yes" if c else "no"
+            for c in arms["converged"]
+        ],
     }
     caption = "Mean over users and seeds; seconds to train one seed."
     return _table("arms", "Arms", caption, columns, {label, "Seeds", "Seconds", "Best epoch"})

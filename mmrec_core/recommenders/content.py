@@ -67,7 +67,8 @@ def moved(weights: Mapping[str, np.ndarray], features: Features) -> dict[str, fl
         if shift is not None:
             size = float(np.linalg.norm(prepared(own)))
             by = float(np.linalg.norm(shift[own.observed]))
-            found[modality] = by / size if size else float("inf")
+            if size:  # features that are all alike are nothing once centred
+                found[modality] = by / size
     return found
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from mmrec_core.datasets.catalogue import load_dataset
-from mmrec_core.domain import Dataset, InputError
+from mmrec_core.domain import Dataset
 from mmrec_core.extractors.service import find_embeddings
 from mmrec_core.store import store
 from mmrec_core.studies.results import StudyResult
@@ -80,6 +80,8 @@ def cost_table(results: Sequence[StudyResult], metric: str) -> pd.DataFrame:
     """
     best: dict[tuple[str, str], dict[str, Any]] = {}
     for result in results:
+        if f"{metric}_low" not in result.arms:
+            continue
         for row in _rows(result, metric):
             known = best.setdefault((row["recommender"], row["setting"]), row)
             if row["seeds"] > known["seeds"] and known["study"] != results[0].key:
@@ -100,8 +102,6 @@ def measured(table: pd.DataFrame, axis: str) -> pd.DataFrame:
 
 
 def _rows(result: StudyResult, metric: str) -> list[dict[str, Any]]:
-    if f"{metric}_low" not in result.arms:
-        raise InputError(f"The study {result.key[:12]} holds no {metric}.")
     extraction = _extraction(result)
     setting = setting_name(result.study["features"])
     rows = []

@@ -211,7 +211,8 @@ def arm_table(study: Study, runs: Runs, metrics: Sequence[str]) -> pd.DataFrame:
             by = [run.facts["moved"][modality] for run in own]
             row[f"moved_{modality}"] = float(np.mean(by))
         row["best_epoch"] = _mean_of(own, "best_epoch")
-        row["converged"] = all(run.facts["converged"] is not False for run in own)
+        said = [run.facts["converged"] for run in own]
+        row["converged"] = None if None in said and False not in said else all(said)
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -20,12 +20,12 @@ from mmrec_core.recommenders import RECOMMENDERS
 from mmrec_core.recommenders.base import FitReport
 from mmrec_core.settings import settings
 from mmrec_core.store import Artefact, store, write_array
-from mmrec_core.studies.inputs import Inputs, resolved, split_of
+from mmrec_core.studies.inputs import Inputs, split_of, with_split
 from mmrec_core.studies.record import write_evidence
 from mmrec_core.studies.results import KIND
 from mmrec_core.studies.runs import KIND as RUN
 from mmrec_core.studies.runs import RUN_VERSION, environment, seen_by, valued
-from mmrec_core.studies.study import RANKING_METRICS, Arm, make_study_unchecked
+from mmrec_core.studies.study import RANKING_METRICS, Arm, check_metric, make_study_unchecked
 
 VERSION = 1
 ELSEWHERE = "elsewhere"
@@ -54,33 +54,40 @@ def import_lists(
     """
     if settings().read_only:
         raise InputError("This store is on show (MMREC_READ_ONLY=1): nothing is computed.")
+    if not len(lists):
+        raise InputError("The files hold no lists.")
+    _check_ranks(lists)
     arms = {str(label): parse_arm(str(label)) for label in lists["arm"].unique()}
     arms = _told_apart(arms)
     given, seeds = _by_arm(lists, arms)
-    longest = min(int(lists["rank"].max()) + 1, CUTOFFS[-1])
+    # As long as the shortest arm's: a longer list of another would find more by its length alone.
+    lengths = {key: int(own["rank"].max()) + 1 for key, own in given.items()}
+    shortest = min(lengths, key=lengths.__getitem__)
+    longest = min(lengths[shortest], CUTOFFS[-1])
     ks = [k for k in CUTOFFS if k <= longest]
     if not ks:
         raise InputError(
-            f"The lists hold {longest} items at most; {CUTOFFS[0]} are needed for the smallest "
-            "cut-off."
+            f"The lists of {shortest[0].label} hold {longest} items at most; {CUTOFFS[0]} are "
+            "needed for the smallest cut-off."
         )
     values = {"metric": f"recall@{max(k for k in ks if k <= 20)}", **values}
-    study = resolved(
+    if check_metric(values["metric"]) not in ks:
+        raise InputError(
+            f"The study's metric is {values['metric']}, but the lists of {shortest[0].label} hold "
+            f"{longest} items; choose a metric at {', '.join(map(str, ks))}."
+        )
+    study = with_split(
         make_study_unchecked(
             {
                 **values,
                 **_shape(list(arms.values())),
                 "seeds": len(seeds),
-                "first_seed": 1,
+                # Seeds in a row keep their numbers, so that they pair with those of other studies.
+                "first_seed": seeds[0] if seeds == list(range(seeds[0], seeds[-1] + 1)) else 1,
                 "features": {},
             }
         )
-    ).model_copy(update={"features": {}})
-    if int(study.metric.partition("@")[2]) not in ks:
-        raise InputError(
-            f"The study's metric is {study.metric}, but the lists hold {longest} items; choose a "
-            f"metric at {', '.join(map(str, ks))}."
-        )
+    )
     inputs = Inputs(load_dataset(study.dataset), split_of(study), {})
     matrices = {
         (arm, seed): _matrix(own, inputs.split, study.mask, arm, longest)
@@ -89,7 +96,7 @@ def import_lists(
     silent = _silent(matrices, inputs.split)
     runs: dict[Arm, list[Artefact]] = {}
     for (arm, seed), matrix in matrices.items():
-        number = seeds.index(seed) + 1 if seed in seeds else 0
+        number = study.first_seed + seeds.index(seed) if seed in seeds else 0
         runs.setdefault(arm, []).append(
             _store_run(
                 inputs, arm, number, matrix, silent, study.mask, ks, _converged(given[arm, seed])
@@ -106,7 +113,7 @@ def import_lists(
         "study": study.model_dump(mode="json"),
         "inputs": {"split": inputs.split.fingerprint},
         "runs": {arm.label: [run.key for run in own] for arm, own in runs.items()},
-        "imported": True,
+        "imported": about,
     }
     metrics = [f"{name}@{k}" for name in RANKING_METRICS for k in ks]
 
@@ -115,6 +122,17 @@ def import_lists(
         return {**facts, "wall_seconds": 0.0, "training_seconds": 0.0}
 
     return store().put(KIND, spec, write)
+
+
+def _check_ranks(lists: pd.DataFrame) -> None:
+    """Refuses two lists of one arm, seed and user, as two files under one name make them."""
+    twice = lists.duplicated(["arm", "seed", "user", "rank"])
+    if twice.any():
+        row = lists[twice].iloc[0]
+        raise InputError(
+            f"There are two lists of {row['arm']!r} with seed {row['seed']} for user "
+            f"{row['user']!r}. Give every file its own arm or seed, as in 'vbpr · real@2=b.csv'."
+        )
 
 
 def parse_arm(label: str) -> Arm:
@@ -183,6 +201,7 @@ def _told_apart(arms: dict[str, Arm]) -> dict[str, Arm]:
 def _shape(arms: Sequence[Arm]) -> dict[str, Any]:
     """Recommenders, references, modalities and controls of a study with these arms."""
     content = list(dict.fromkeys(arm.recommender for arm in arms if arm.control != "none"))
+    whole = any(arm.modality == ALL for arm in arms)
     if not content:
         raise InputError(
             "No arm has content: nothing is to be judged. Name arms as in 'vbpr · real' and "
@@ -196,7 +215,16 @@ def _shape(arms: Sequence[Arm]) -> dict[str, Any]:
     named = {arm.modality for arm in arms} - {"none", ALL}
     if "joint" in named and len(named) > 1:
         raise InputError("One study has joint features or image and text, not both.")
-    modalities = tuple(m for m in ("image", "text", "joint") if m in named) or ("image", "text")
+    if "joint" in named and whole:
+        raise InputError(
+            "With joint features there is one matrix, so write RECOMMENDER · joint · CONTROL and "
+            "not all."
+        )
+    # The whole model is more than one modality, whether both have arms of their own or not.
+    both = whole or not named
+    modalities = (
+        ("image", "text") if both else tuple(m for m in ("image", "text", "joint") if m in named)
+    )
     used = {arm.control for arm in arms} - {"none", "real"}
     return {
         "recommenders": tuple(content),
@@ -255,6 +283,13 @@ def _matrix(own: pd.DataFrame, split: Split, mask: str, arm: Arm, k: int) -> np.
     if not kept.any():
         raise InputError(f"{arm.label}: no user of the lists is a user of the split.")
     user, item, rank = user[kept], item[kept], own["rank"].to_numpy()[kept]
+    if split.candidates is not None and not split.candidates[item].all():
+        wrong = ~split.candidates[item]
+        raise InputError(
+            f"{arm.label}: {int(wrong.sum()):,} of {len(wrong):,} entries are items that this "
+            f"split does not rank, such as {split.item_ids[item[np.flatnonzero(wrong)[0]]]!r}; "
+            "candidates.csv of the command split names those that it does."
+        )
     seen = np.asarray(seen_by(split, mask)[user, item]).ravel() > 0
     if seen.any():
         at = int(np.flatnonzero(seen)[0])
@@ -274,7 +309,9 @@ def _matrix(own: pd.DataFrame, split: Split, mask: str, arm: Arm, k: int) -> np.
 def _converged(own: pd.DataFrame) -> bool | None:
     """Whether training converged, where the file says it of every entry."""
     said = own["converged"]
-    return None if said.isna().any() else bool(said.all())
+    if said.eq(False).any():
+        return False
+    return None if said.isna().any() else True
 
 
 def _silent(matrices: dict[tuple[Arm, int], np.ndarray], split: Split) -> np.ndarray:

@@ -70,11 +70,7 @@ class Inputs:
 def resolved(study: Study) -> Study:
     """The study with its split and its extractors' options spelled out."""
     dataset = load_dataset(study.dataset)
-    split = study.split or SplitConfig(
-        strategy=dataset.info.split,
-        k_core=dataset.info.k_core,
-        relevant_from=dataset.info.relevant_from,
-    )
+    study = with_split(study)
     features = dict(study.features)
     for modality in study.modalities:
         if modality in features:
@@ -83,9 +79,16 @@ def resolved(study: Study) -> Study:
         else:
             name, config = default_extractor(modality, dataset)
         features[modality] = FeatureChoice(extractor=name, config=config.model_dump(mode="json"))
-    return study.model_copy(
-        update={"split": split, "features": {m: features[m] for m in study.modalities}}
+    return study.model_copy(update={"features": {m: features[m] for m in study.modalities}})
+
+
+def with_split(study: Study) -> Study:
+    """The study with its split spelled out."""
+    info = load_dataset(study.dataset).info
+    split = study.split or SplitConfig(
+        strategy=info.split, k_core=info.k_core, relevant_from=info.relevant_from
     )
+    return study.model_copy(update={"split": split})
 
 
 @lru_cache(maxsize=4)

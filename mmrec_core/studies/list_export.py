@@ -45,7 +45,7 @@ def split_tables(split: Split) -> dict[str, pd.DataFrame]:
 
     Returns:
         ``train``, ``valid`` and ``test``; user and item are ids, ``relevant`` says whether an entry
-        of valid or test counts as a hit.
+        of valid or test counts as a hit. ``candidates`` (item), where only some are ranked.
     """
     tables = {}
     for name in ("train", "valid", "test"):
@@ -61,4 +61,6 @@ def split_tables(split: Split) -> dict[str, pd.DataFrame]:
             hits = split.relevant(name)
             table["relevant"] = np.asarray(hits[part.row, part.col]).ravel() > 0
         tables[name] = table
+    if split.candidates is not None:
+        tables["candidates"] = pd.DataFrame({"item": split.item_ids[split.candidates]})
     return tables

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet
 
 from mmrec_core.domain import InputError
 from mmrec_core.settings import settings
@@ -22,7 +23,13 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 """Role -> names of its column, whatever their case."""
 
 COLUMNS = ["user", "item", "rank", "arm", "seed", "converged"]
-_TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+_TRUTH = {
+    **dict.fromkeys(("true", "1", "1.0", "yes"), True),
+    **dict.fromkeys(("false", "0", "0.0", "no"), False),
+}
+_NOT_SAID = ("", "nan", "none", "<na>")
+_MOST_ROWS = 50_000_000
+_MOST_SEED = 2**31 - 1
 _TOP = re.compile(r"top_?(\d+)", re.IGNORECASE)
 
 
@@ -80,14 +87,24 @@ def read_lists(
                 )
             table[column] = known
     seeds = pd.to_numeric(table["seed"], errors="coerce")
-    if seeds.isna().any() or (seeds != seeds.round()).any():
-        row = int(np.flatnonzero(seeds.isna() | (seeds != seeds.round()))[0])
+    wrong = ~(seeds.between(0, _MOST_SEED) & (seeds == seeds.round()))
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
         raise InputError(
-            f"{called}, row {row + 1}: the seed {table['seed'].iloc[row]!r} is no whole number."
+            f"{called}, row {row + 1}: the seed {table['seed'].iloc[row]!r} is no whole number "
+            f"from 0 to {_MOST_SEED:,}."
         )
     table["seed"] = seeds.astype(np.int64)
     said = table["converged"] if "converged" in table else pd.Series("", index=table.index)
-    table["converged"] = said.str.strip().str.casefold().map(_TRUTH).astype("boolean")
+    said = said.astype(str).str.strip().str.casefold()
+    unclear = ~said.isin([*_TRUTH, *_NOT_SAID])
+    if unclear.any():
+        row = int(np.flatnonzero(unclear)[0])
+        raise InputError(
+            f"{called}, row {row + 1}: converged is {said.iloc[row]!r}; write true, false, or "
+            "nothing."
+        )
+    table["converged"] = said.map(_TRUTH).astype("boolean")
     twice = table.duplicated(["arm", "seed", "user", "item"])
     if twice.any():
         first = table[twice].iloc[0]
@@ -120,10 +137,13 @@ def _table(path: Path, called: str) -> pd.DataFrame:
         if path.stat().st_size > most:
             raise InputError(f"{called} is larger than {most / 2**30:g} GiB.")
         if path.suffix == ".parquet":
+            rows = pyarrow.parquet.read_metadata(path).num_rows
+            if rows > _MOST_ROWS:
+                raise InputError(f"{called} has {rows:,} rows; {_MOST_ROWS:,} are the most.")
             return pd.read_parquet(path).astype(str)
         with path.open(encoding="utf-8-sig") as file:
             first = file.readline()
-        separator = "\t" if "\t" in first else ("," if "," in first else r"\s+")
+        separator = next((mark for mark in ("\t", ",", ";") if mark in first), r"\s+")
         cells = [cell.strip().strip('"').casefold() for cell in re.split(separator, first.strip())]
         known = {name for names in NAMES.values() for name in names}
         header = any(cell in known or _TOP.fullmatch(cell) for cell in cells)
@@ -150,14 +170,25 @@ def _from_wide(raw: pd.DataFrame, wide: Mapping[int, str], called: str) -> pd.Da
     if user is None:
         raise InputError(f"{called} has columns top_0, top_1 ... but none for the user.")
     order = [wide[at] for at in sorted(wide)]
+    columns = {"user": user} | {
+        role: column
+        for column in raw
+        for role in ("arm", "seed", "converged")
+        if str(column).strip().casefold() in NAMES[role]
+    }
     table = pd.DataFrame(
         {
-            "user": np.repeat(raw[user].to_numpy(dtype=object), len(order)),
+            **{
+                role: np.repeat(raw[column].to_numpy(dtype=object), len(order))
+                for role, column in columns.items()
+            },
             "item": raw[order].to_numpy(dtype=object).ravel(),
             "rank": np.tile(np.arange(len(order)), len(raw)),
         }
     )
-    return table[table["item"] != ""].reset_index(drop=True)  # a list may end early
+    # A list may end early.
+    gone = table["item"].astype(str).str.casefold().isin(_NOT_SAID)
+    return table[~gone].reset_index(drop=True)
 
 
 def _from_long(raw: pd.DataFrame, called: str) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from mmrec_core.domain import InputError
 from mmrec_core.metrics.significance import compare, holm
 from mmrec_core.studies.results import StudyResult
 from mmrec_core.studies.stored import arms_by_label
-from mmrec_core.studies.verdict import state_of
+from mmrec_core.studies.verdict import MINIMUM_SEEDS, state_of
 
 PAIRED_COLUMNS = (
     "arm", "first", "second", "effect", "relative", "low", "high", "relative_low",
@@ -36,6 +36,19 @@ def why_not_paired(first: StudyResult, second: StudyResult) -> str:
 def cautions(first: StudyResult, second: StudyResult) -> list[str]:
     """What a reader of the comparison must know, as sentences."""
     said = []
+    seeds = len(_common_seeds(first, second))
+    if seeds == 1:
+        said.append(
+            "They have one seed in common: intervals hold users alone, and two trainings of the "
+            "same arm would differ too."
+        )
+    elif seeds < MINIMUM_SEEDS:
+        said.append(f"They have {seeds} seeds in common; {MINIMUM_SEEDS} are needed for a state.")
+    if first.imported != second.imported:
+        said.append(
+            "One study's lists were made elsewhere: equal seeds there need not be equal draws, so "
+            "pairing by seed may gain nothing."
+        )
     if first.study.get("tuning") != second.study.get("tuning"):
         said.append(
             "The studies were tuned with different budgets: part of a difference may be the search."
@@ -59,7 +72,8 @@ def paired_table(first: StudyResult, second: StudyResult) -> pd.DataFrame:
     Returns:
         PAIRED_COLUMNS, one row an arm in both: ``first`` and ``second`` are means over the users
         and seeds in common, relative changes are shares of the first's mean, p_adjusted is Holm
-        over the rows, state by the first study's δ.
+        over the rows, state by the first study's δ, None with fewer seeds in common than a verdict
+        needs.
 
     Raises:
         InputError: Their users cannot be paired.
@@ -100,7 +114,7 @@ def paired_table(first: StudyResult, second: StudyResult) -> pd.DataFrame:
     if len(table):
         table["p_adjusted"] = holm(table["p"].to_numpy(np.float64))
         table["state"] = [
-            state_of(effect, p, delta)
+            state_of(effect, p, delta) if effect.seeds >= MINIMUM_SEEDS else None
             for effect, p in zip(table["state"], table["p_adjusted"], strict=True)
         ]
     return table

@@ -47,9 +47,19 @@ def find_perception(result: StudyResult, permutations: int = PERMUTATIONS) -> pd
 
 
 def readers(result: StudyResult) -> tuple[list[str], list[str]]:
-    """Recommenders of a study whose score reads features, and those whose does not."""
+    """Recommenders of a study whose score reads features, and those whose does not.
+
+    Trained features are parameters: permuting what they started from would leave out what they have
+    learned, so such models are among the second.
+    """
     names = [name for name in result.study["recommenders"] if name in RECOMMENDERS]
-    read = [name for name in names if RECOMMENDERS.get(name).features_at_inference]
+    configs = result.study["configs"]
+    read = [
+        name
+        for name in names
+        if RECOMMENDERS.get(name).features_at_inference
+        and not configs.get(name, {}).get("trainable_features")
+    ]
     return read, [name for name in names if name not in read]
 
 
@@ -83,7 +93,9 @@ def measure_perception(
         raise InputError("Lists made elsewhere come without their model, so nothing can be scored.")
     names, _ = readers(result)
     if not names:
-        raise InputError("No recommender of this study reads features when it scores.")
+        raise InputError(
+            "No recommender of this study reads features when it scores that are not trained."
+        )
     inputs, study = inputs_of(result), resolved(study_of(result))
     runs = runs_of(result, inputs)
     cells = [(name, scope) for name in names for scope in scopes(study.modalities)]

@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -108,10 +108,7 @@ class StudyResult:
     def command(self) -> str:
         """The command that reproduces this study."""
         if self.imported:
-            files = self.document["imported"]["files"]
-            return shlex.join(
-                ["python", "-m", "mmrec_core", "import-lists", self.study["dataset"], *files]
-            )
+            return import_command(self.study, self.document["imported"]["files"])
         return study_command(self.study)
 
     def to_json(self) -> dict[str, Any]:
@@ -140,6 +137,28 @@ def study_command(study: Mapping[str, Any]) -> str:
     parts += ["--seeds", str(study["seeds"]), "--stage", study["stage"]]
     parts += ["--metric", study["metric"], "--delta", f"{study['delta']:g}"]
     parts += ["--first-seed", str(study["first_seed"]), "--mask", study["mask"]]
+    parts += _split_parts(study)
+    if study.get("tuning"):
+        tuning = study["tuning"]
+        parts += ["--tune", str(tuning["trials"]), "--sampler", tuning["sampler"]]
+        parts += ["--space", tuning["space"]]
+    for name, values in study["configs"].items():
+        for field, value in values.items():
+            parts += ["--set", f"{name}.{field}={typed(value)}"]
+    return shlex.join(parts)
+
+
+def import_command(study: Mapping[str, Any], files: Sequence[str]) -> str:
+    """The command line that judges the same lists again."""
+    parts = ["python", "-m", "mmrec_core", "import-lists", study["dataset"], *files]
+    parts += ["--metric", study["metric"], "--delta", f"{study['delta']:g}"]
+    parts += ["--mask", study["mask"], *_split_parts(study)]
+    return shlex.join(parts)
+
+
+def _split_parts(study: Mapping[str, Any]) -> list[str]:
+    """How the interactions are divided, as options."""
+    parts: list[str] = []
     split = study["split"] or {}
     if "strategy" in split:
         parts += ["--split", split["strategy"]]
@@ -151,14 +170,7 @@ def study_command(study: Mapping[str, Any]) -> str:
         parts += ["--k-core", str(split["k_core"])]
     if split.get("relevant_from") is not None:
         parts += ["--relevant-from", str(split["relevant_from"])]
-    if study.get("tuning"):
-        tuning = study["tuning"]
-        parts += ["--tune", str(tuning["trials"]), "--sampler", tuning["sampler"]]
-        parts += ["--space", tuning["space"]]
-    for name, values in study["configs"].items():
-        for field, value in values.items():
-            parts += ["--set", f"{name}.{field}={typed(value)}"]
-    return shlex.join(parts)
+    return parts
 
 
 def typed(value: Any) -> str:

@@ -105,7 +105,8 @@ def shapley_table(result: StudyResult, without_ids: StudyResult | None = None) -
         if own is None:
             continue
         game = dict(own)
-        bare = coalitions(others, name, modalities)
+        removed = without_ids is not None and _without_ids(without_ids, name)
+        bare = coalitions(others, name, modalities) if removed else None
         if bare is not None:
             game = {c | {ID}: v for c, v in own.items()} | bare
         kept = ~np.any([np.isnan(v).any(axis=1) for v in game.values()], axis=0)
@@ -128,6 +129,10 @@ def shapley_table(result: StudyResult, without_ids: StudyResult | None = None) -
     if tested.any():
         table.loc[tested, "p_adjusted"] = holm(table.loc[tested, "p"].to_numpy(np.float64))
     return table
+
+
+def _without_ids(result: StudyResult, name: str) -> bool:
+    return result.study["configs"].get(name, {}).get("use_ids") is False
 
 
 def _mean(values: np.ndarray) -> dict[str, Any]:

@@ -61,10 +61,11 @@ def inputs_of(result: StudyResult) -> Inputs:
     Raises:
         InputError: The dataset or its embeddings have changed or gone since.
     """
-    study = resolved(study_of(result)) if not result.imported else study_of(result)
+    study = study_of(result)
     if result.imported:
         inputs = Inputs(load_dataset(study.dataset), split_of(study), {})
     else:
+        study = resolved(study)
         inputs = load_inputs(study)
     if inputs.split.fingerprint != result.artefact.spec["inputs"]["split"]:
         raise InputError(

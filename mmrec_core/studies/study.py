@@ -134,12 +134,7 @@ class Study(BaseModel):
                     "parameters of the model and cannot be replaced when it scores; use stage "
                     "train."
                 )
-        name, _, k = self.metric.partition("@")
-        if name not in RANKING_METRICS or k not in map(str, CUTOFFS):
-            raise InputError(
-                f"A study cannot rest on {self.metric!r}. Choose one of "
-                f"{', '.join(RANKING_METRICS)} at {', '.join(map(str, CUTOFFS))}, as in recall@20."
-            )
+        check_metric(self.metric)
         for modality, choice in self.features.items():
             if modality not in self.modalities:
                 raise InputError(
@@ -154,6 +149,21 @@ class Study(BaseModel):
         if "joint" in self.modalities and len(self.modalities) > 1:
             raise InputError("One joint matrix is used as it is: leave image and text out.")
         return self
+
+
+def check_metric(metric: str) -> int:
+    """The cut-off of a metric that a study can rest on.
+
+    Raises:
+        InputError: It can rest on no such metric.
+    """
+    name, _, k = metric.partition("@")
+    if name not in RANKING_METRICS or k not in map(str, CUTOFFS):
+        raise InputError(
+            f"A study cannot rest on {metric!r}. Choose one of {', '.join(RANKING_METRICS)} at "
+            f"{', '.join(map(str, CUTOFFS))}, as in recall@20."
+        )
+    return int(k)
 
 
 def make_study(values: Mapping[str, Any]) -> Study:

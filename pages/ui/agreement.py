@@ -29,6 +29,7 @@ from pages.ui.gallery import item_opened, tile_style, tiles
 from pages.ui.words import escape, number
 
 MOST_ARMS = 30
+MOST_KENDALL = 12
 SHOWN_USERS = 50
 _LISTED = 10
 _HOW = (
@@ -73,6 +74,9 @@ def agreement(result: StudyResult, kept: dict[str, Any]) -> None:
     )
     if len(chosen) < 2:
         st.info("Choose two arms or more.")
+        return
+    if measure == "kendall" and len(chosen) > MOST_KENDALL:
+        st.info(f"Kendall compares every pair of items: choose {MOST_KENDALL} arms at most.")
         return
     longest = min(run.array("lists").shape[1] for own in runs.values() for run in own)
     ks = [k for k in CUTOFFS if k <= longest]

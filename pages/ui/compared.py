@@ -107,9 +107,8 @@ def _sentence(table: pd.DataFrame) -> str:
     said = []
     for row in shown.to_dict("records"):
         name = str(row["arm"]).partition(" · ")[0]
-        word = {"above": "better", "below": "worse", "equal": "equal"}.get(
-            row["state"], "undecided"
-        )
+        words = {"above": "better", "below": "worse", "equal": "equal", None: "not judged"}
+        word = words.get(row["state"], "undecided")
         said.append(
             f"{escape(titles().get(name, name))}: **{word}** \\({percent(row['relative'])}\\)"
         )
@@ -142,7 +141,7 @@ def cells(table: pd.DataFrame) -> pd.DataFrame:
                 ],
             ),
             "p, Holm": [p_value(p) for p in table["p_adjusted"]],
-            "State": table["state"],
+            "State": [state or "–" for state in table["state"]],
             "Users × seeds": [
                 f"{n:,} × {s}" for n, s in zip(table["n_users"], table["seeds"], strict=True)
             ],

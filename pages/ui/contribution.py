@@ -99,7 +99,10 @@ def _perception(result: StudyResult) -> None:
     read, blind = readers(result)
     if blind:
         named = ", ".join(escape(titles().get(name, name)) for name in blind)
-        st.caption(f"{named}: its score reads no features, so permuting them changes nothing\\.")
+        st.caption(
+            f"Not measured for {named}: the score reads no features, or they are parameters "
+            "\\(trainable features\\)\\."
+        )
     if not read:
         return
     table = find_perception(result)

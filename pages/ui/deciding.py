@@ -35,11 +35,10 @@ def deciding(result: StudyResult) -> None:
     every = table.drop_duplicates(["recommender", "modality", "kind"])
     smallest = 100 * every["smallest_delta"]
     margins = f"± {number(smallest.min())} to {number(smallest.max())} %"
-    lead = (
-        f"**{len(said)} of {len(every)} comparisons are undecided.**"
-        if said
-        else f"**All {len(every)} comparisons are decided.**"
-    )
+    decided = int(every["state"].isin(["above", "below", "equal"]).sum())
+    void = len(every) - decided - len(said)
+    lead = f"**{decided} of {len(every)} comparisons are decided, {len(said)} undecided**"
+    lead += f"; {void} are void, so nothing is said of them." if void else "."
     st.markdown(
         f"{lead} The smallest margin of equality that they could have decided: {margins}\\."
     )

@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import streamlit as st
@@ -20,6 +20,7 @@ from pages.ui.job import job_panel, unfinished_jobs
 from pages.ui.upload import incoming
 from pages.ui.words import escape, in_words
 
+UNNAMED = "?"
 ENDINGS = ("csv", "tsv", "txt", "parquet")
 LAYOUT = """
 Lists of MMRec, Elliot, RecBole or your own code pass through the same evidence, verdicts and plots
@@ -100,11 +101,8 @@ def _one(dataset: str, at: int, file: Any) -> dict[str, Any] | None:
     name = re.sub(r"[\x00-\x1f]", "", PurePosixPath(file.name).name)
     seed: int | None = None
     arm = ""
-    try:
-        arms = list(dict.fromkeys(read_lists(path, called=name)["arm"]))
-    except InputError as error:
-        if "no column for the arm" not in str(error):
-            raise
+    arms = _arms_in(file.file_id, str(path), name)
+    if not arms:
         left, right = st.columns([4, 1])
         arm = left.text_input(
             f"Arm of {name}", placeholder="vbpr · image · shuffle", key=f"arm-{file.file_id}"
@@ -117,6 +115,14 @@ def _one(dataset: str, at: int, file: Any) -> dict[str, Any] | None:
     for label in arms:
         parse_arm(label)
     return {"path": str(path), "name": name, "arm": arm, "seed": seed, "arms": arms}
+
+
+@st.cache_data(max_entries=64, show_spinner="Reading the lists")
+def _arms_in(file_id: str, path: str, name: str) -> list[str]:
+    """The arms that a file names; none where it has no column for them. Read once an upload."""
+    # A file without arms is read under a name that the caller then asks for.
+    found = read_lists(Path(path), UNNAMED, called=name)["arm"]
+    return [arm for arm in dict.fromkeys(found) if arm != UNNAMED]
 
 
 def _kept(file: Any) -> Any:

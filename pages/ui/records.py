@@ -208,7 +208,7 @@ def runs() -> None:
             table = table[table[column].isin(_chosen(label, known, f"run_{column}"))]
     shown = table[list(RUN_COLUMNS)].reset_index(drop=True)
     with st.container(horizontal=True, vertical_alignment="center"):
-        unfinished = int((~shown["converged"].astype(bool)).sum())
+        unfinished = int(shown["converged"].eq(False).sum())
         note = f"; {unfinished:,} stopped before they had converged" if unfinished else ""
         st.markdown(f"**{len(shown):,}** of {_many(len(artefacts), 'run')}{note}", width="stretch")
         export_menu("runs", shown)

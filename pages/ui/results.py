@@ -93,11 +93,17 @@ def _metric(result: StudyResult, *places: Any) -> str:
     """The metric to look at; begins as the study's own."""
     facts, k = split_key(result.study["metric"])
     names = list(dict.fromkeys([facts.name, *METRIC_NAMES]))
+    # Lists made elsewhere may be too short for some.
+    ks = [at for at in CUTOFFS if f"{facts.name}@{at}" in result.arms]
     name = places[0].selectbox(
         "Metric", names, format_func=lambda n: METRICS.get(n).label, key=f"by-{facts.name}", **_KEPT
     )
     at = places[1].selectbox(
-        "At k", CUTOFFS, index=CUTOFFS.index(k) if k in CUTOFFS else 0, key="at-k", **_KEPT
+        "At k",
+        ks,
+        index=ks.index(k) if k in ks else 0,
+        key="at-k" if tuple(ks) == CUTOFFS else f"at-k-{ks[-1]}",
+        **_KEPT,
     )
     return f"{name}@{at}"
 
@@ -199,8 +205,9 @@ def arm_cells(arms: pd.DataFrame, k: int) -> pd.DataFrame:
     none = [""] * len(arms)
     cells["Seconds"] = columns_of_numbers([number(x) for x in arms["seconds"]], none)
     cells["Best epoch"] = [
-        f"{epoch:.0f}" + ("" if converged else " :orange[not converged]") if epoch else "–"
-        for epoch, converged in zip(arms["best_epoch"], arms["converged"], strict=True)
+        (f"{epoch:.0f}" if epoch > 0 else "–")
+        + (" :orange[not converged]" if converged is not None and not converged else "")
+        for epoch, converged in zip(arms["best_epoch"], arms["converged"].tolist(), strict=True)
     ]
     return pd.DataFrame(cells)
 

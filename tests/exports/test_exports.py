@@ -167,6 +167,11 @@ def test_embeddings_become_a_player(study: StudyResult) -> None:
     assert players == pytest.approx(part["all"] - part["empty"], abs=1e-15)
     alone = other.arms.set_index("arm").loc["vbpr · all · removed", "recall@20"]
     assert part["empty"] == pytest.approx(alone)
+    # A model that has its ids in both studies has no such player.
+    kept = dict(other.document["study"]["configs"])
+    other.document["study"]["configs"] = {**kept, "vbpr": {**kept["vbpr"], "use_ids": True}}
+    assert "id" not in set(shapley_table(study, other)["part"])
+    other.document["study"]["configs"] = kept
     # Without ids as the study itself, there is no further player.
     assert without_ids(other) is None
 

@@ -355,3 +355,12 @@ def test_the_curve_is_one_tick_in_the_builder(studied: Path, open_page: Open) ->
     assert not any("Missing for" in str(option) for option in app.multiselect("controls").options)
     app.checkbox(key="missing-curve").check().run()
     assert not app.error
+
+
+def test_the_record_of_the_instrument_is_a_figure_and_a_table(
+    mmrec_data: Path, open_page: Open, text_of: Text
+) -> None:
+    app = open_page("study", dataset="demo-both", view="Calibration")
+    assert not app.error and "false alarm" in text_of(app)
+    assert "Case" in app.table[0].value
+    assert len(app.get("plotly_chart")) == 1

@@ -84,6 +84,13 @@ def test_features_move_where_they_are_trained_and_there_are_any(name, split):
     np.testing.assert_array_equal(back.score(users), model[0].score(users))
 
 
+def test_features_that_are_all_alike_have_not_moved_by_a_number(split):
+    own = make_features(split)["image"]
+    alike = np.broadcast_to(own.matrix[:1], own.matrix.shape).copy()
+    same = {"image": Embeddings("image", "alike", own.item_ids, alike, own.missing)}
+    assert moved({"shift_image": np.ones_like(alike)}, same) == {}
+
+
 def test_vbpr_without_embeddings(split):
     kind, features, users = RECOMMENDERS.get("vbpr"), make_features(split), np.arange(6)
     config = kind.Config(**QUICK, use_ids=False)

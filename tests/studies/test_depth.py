@@ -25,10 +25,11 @@ from mmrec_core.studies.agreement import (
 )
 from mmrec_core.studies.cost import comparable, cost_table, setting_name
 from mmrec_core.studies.imported import import_lists, parse_arm
+from mmrec_core.studies.inputs import split_of, with_split
 from mmrec_core.studies.list_export import lists_table, split_tables
 from mmrec_core.studies.list_files import read_ids, read_lists
 from mmrec_core.studies.missing_curve import missing_curve
-from mmrec_core.studies.pairing import paired_table, why_not_paired
+from mmrec_core.studies.pairing import cautions, paired_table, why_not_paired
 from mmrec_core.studies.power import power_sentences, power_table
 from mmrec_core.studies.results import StudyResult
 from mmrec_core.studies.runner import run_study
@@ -40,7 +41,7 @@ from mmrec_core.studies.stored import (
     primary_effects,
     runs_of,
 )
-from mmrec_core.studies.study import Arm, make_study
+from mmrec_core.studies.study import Arm, make_study, make_study_unchecked
 
 QUICK = shop.QUICK["vbpr"]
 STUDY = {
@@ -180,8 +181,13 @@ def test_two_studies_are_paired_by_user_and_seed(study: StudyResult) -> None:
     a, b = per_user(study)[REAL][:, :2], per_user(other)[REAL]
     assert table.loc["vbpr · real", "effect"] == pytest.approx(np.nanmean(b - a))
     assert table.loc["vbpr · real", "relative"] == pytest.approx(np.nanmean(b - a) / np.nanmean(a))
-    assert table.loc["bpr-mf", "effect"] == 0 and table.loc["bpr-mf", "state"] == "equal"
+    assert table.loc["bpr-mf", "effect"] == 0
     assert (table["p_adjusted"] >= table["p"] - 1e-15).all()
+    # Two seeds in common are too few for a state, and that is said.
+    assert table["state"].isna().all()
+    assert any("2 seeds in common" in sentence for sentence in cautions(study, other))
+    own = paired_table(study, study).set_index("arm")
+    assert set(own["state"]) == {"equal"} and (own["effect"] == 0).all()
     less = StudyResult(
         run_study(
             make_study(
@@ -200,7 +206,7 @@ def test_two_studies_are_paired_by_user_and_seed(study: StudyResult) -> None:
     # The first study's own figures, and each reference once.
     assert sorted(cost["recommender"]) == ["bpr-mf", "most-pop", "vbpr"]
     assert set(cost["study"]) == {study.key}
-    assert set(cost_table(found[::-1], "recall@20")["study"]) == {other.key, study.key}
+    assert set(cost_table(found[::-1], "recall@20")["study"]) == {other.key}
     vbpr = cost[cost["recommender"] == "vbpr"]
     assert set(vbpr["width"]) == {28} and set(vbpr["setting"]) == {
         setting_name(study.study["features"])
@@ -378,7 +384,7 @@ def test_split_tables_are_the_split(study: StudyResult) -> None:
         (lambda t: t[t["arm"] != "vbpr · real"], "controls but no real arm"),
         (lambda t: t[~t["arm"].str.contains("vbpr")], "nothing is to be judged"),
         (lambda t: t.assign(user="nobody-" + t["user"]), "no user of the lists"),
-        (lambda t: t[t["rank"] < 3], "lists hold 3 items"),
+        (lambda t: t[t["rank"] < 3], "hold 3 items"),
         (
             lambda t: t.assign(arm=t["arm"].str.replace("shuffle", "shuffel")),
             "known control.*shuffel",
@@ -389,6 +395,65 @@ def test_split_tables_are_the_split(study: StudyResult) -> None:
 def test_lists_that_do_not_fit_are_refused(study, tmp_path, change, words) -> None:
     with pytest.raises(InputError, match=words):
         import_lists(change(read_lists(as_file(study, tmp_path))), SPLIT)
+
+
+def test_lists_count_as_long_as_the_shortest_arms(study: StudyResult, tmp_path: Path) -> None:
+    """A longer list finds more by its length alone: that would be a false verdict."""
+    table = read_lists(as_file(study, tmp_path))
+    short = table[(table["rank"] < 10) | (table["arm"] != "vbpr · image · shuffle")]
+    with pytest.raises(InputError, match="vbpr · image · shuffle hold 10 items"):
+        import_lists(short, {**SPLIT, "metric": "recall@20"})
+    back = StudyResult(import_lists(short, SPLIT))
+    assert back.study["metric"] == "recall@10" and "recall@20" not in back.arms
+    own = study.comparisons.query("metric == 'recall@10'")["effect"].to_numpy()
+    theirs = back.comparisons.query("metric == 'recall@10'")["effect"].to_numpy()
+    np.testing.assert_allclose(theirs, own)
+
+
+def test_two_files_under_one_name_are_refused(study: StudyResult, tmp_path: Path) -> None:
+    table = read_lists(as_file(study, tmp_path))
+    again = table[(table["arm"] == "vbpr · real") & (table["seed"] == 1)]
+    again = again.assign(item=again["item"].to_numpy()[::-1])
+    with pytest.raises(InputError, match="two lists of 'vbpr · real' with seed 1"):
+        import_lists(pd.concat([table, again]), SPLIT)
+
+
+def test_what_is_known_of_convergence_is_kept(study: StudyResult, tmp_path: Path) -> None:
+    table = read_lists(as_file(study, tmp_path))
+    table["converged"] = pd.array([None] * len(table), dtype="boolean")
+    unknown = StudyResult(import_lists(table, SPLIT))
+    assert unknown.arms["converged"].isna().all()
+    table.loc[(table["arm"] == "vbpr · real") & (table["rank"] == 0), "converged"] = False
+    void = StudyResult(import_lists(table, SPLIT))
+    assert {v["verdict"] for v in void.verdicts} == {"void"}
+    assert "did not converge" in void.verdicts[0]["void"]
+
+
+def test_the_shape_of_a_study_follows_from_its_arms(study: StudyResult, tmp_path: Path) -> None:
+    table = read_lists(as_file(study, tmp_path))
+    some = table[~table["arm"].str.contains("text") & ~table["arm"].str.contains("missing")]
+    back = StudyResult(import_lists(some, SPLIT))
+    assert [v["modality"] for v in back.verdicts] == ["image", "all"]
+    joint = some[~some["arm"].str.contains("all")]
+    joint = joint.assign(arm=joint["arm"].str.replace("image", "joint"))
+    assert [v["modality"] for v in StudyResult(import_lists(joint, SPLIT)).verdicts] == ["joint"]
+    mixed = joint[joint["arm"] == "vbpr · joint · removed"].assign(arm="vbpr · all · removed")
+    with pytest.raises(InputError, match="one matrix"):
+        import_lists(pd.concat([joint, mixed]), SPLIT)
+    # Seeds in a row keep their numbers, so that they pair with those of other studies.
+    assert back.study["first_seed"] == 1
+    later = StudyResult(import_lists(some.assign(seed=some["seed"] + 7), SPLIT))
+    assert later.study["first_seed"] == 8 and later.key != back.key
+    assert f"--metric {back.study['metric']}" in back.command and "--k-core 0" in back.command
+
+
+def test_items_that_a_split_does_not_rank_are_refused(study: StudyResult, tmp_path: Path) -> None:
+    table = read_lists(as_file(study, tmp_path))
+    cold = {"dataset": "shop", "split": {"k_core": 0, "strategy": "cold-items", "cold": 0.8}}
+    with pytest.raises(InputError, match="does not rank|another split"):
+        import_lists(table, cold)
+    split = split_of(with_split(make_study_unchecked(cold)))
+    assert set(split_tables(split)["candidates"]["item"]) == set(split.item_ids[split.candidates])
 
 
 def test_lists_of_another_split_are_refused(study: StudyResult, tmp_path: Path) -> None:
@@ -413,6 +478,9 @@ def test_users_without_a_list_are_left_out_everywhere(study: StudyResult, tmp_pa
         ("user,item,rank\nu1,i1,best\n", "row 1: the rank 'best' is no number"),
         ("user,item,rank,arm\nu1,i1,1,a\nu1,i1,2,a\n", "stands twice"),
         ("user,item,rank,arm,seed\nu1,i1,1,a,1.5\n", "no whole number"),
+        ("user,item,rank,arm,seed\nu1,i1,1,a,inf\n", "no whole number"),
+        ("user,item,rank,arm,seed\nu1,i1,1,a,1e30\n", "no whole number"),
+        ("user;item;score;converged\nu1;i1;1;perhaps\n", "converged is 'perhaps'"),
         ("a b\n", "2 columns"),
         ("", "no header and|not a readable table"),
     ],
@@ -429,6 +497,8 @@ def test_arms_as_people_write_them() -> None:
     assert parse_arm("BPR-MF|real") == Arm("bpr-mf", "none", "real")
     assert parse_arm("light gcn / image / Shuffle") == Arm("light-gcn", "image", "shuffle")
     assert parse_arm("mine · removed") == Arm("mine", "all", "removed")
+    with pytest.raises(InputError, match="hold no lists"):
+        import_lists(pd.DataFrame(columns=["arm", "seed", "user", "item", "rank"]), SPLIT)
     for wrong in ("a · b · c · d", "", "a · sound · shuffle"):
         with pytest.raises(InputError):
             parse_arm(wrong)
