@@ -138,7 +138,10 @@ def _sentence(table: pd.DataFrame, runs: Runs, arms: dict[str, Arm], measure: st
 
     low, high = table.loc[table["value"].idxmin()], table.loc[table["value"].idxmax()]
     text = (
-        f"Most alike are **{words(high['arm_a'])}** and **{words(high['arm_b'])}** "
+        f"**{words(high['arm_a'])}** and **{words(high['arm_b'])}** agree by "
+        f"{number(high['value'])}\\."
+        if len(table) == 1
+        else f"Most alike are **{words(high['arm_a'])}** and **{words(high['arm_b'])}** "
         f"\\({number(high['value'])}\\), least **{words(low['arm_a'])}** and "
         f"**{words(low['arm_b'])}** \\({number(low['value'])}\\)\\."
     )

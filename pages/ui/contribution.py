@@ -5,7 +5,7 @@ import streamlit as st
 
 from mmrec_core import jobs
 from mmrec_core.domain import InputError
-from mmrec_core.exports.drawings import MAKERS, Drawing, without_ids
+from mmrec_core.exports.drawings import MAKERS, Drawing
 from mmrec_core.figures.palette import modality_label
 from mmrec_core.figures.words import p_value
 from mmrec_core.metrics import metric_label
@@ -66,8 +66,10 @@ def _shapley(result: StudyResult) -> None:
     for sentence in shapley_sentences(drawing, result.study["metric"]):
         st.markdown(f"- {sentence}")
     drawn(drawing, result, _HOW_SHAPLEY)
-    names = [name for name in result.study["recommenders"] if name == "vbpr"]
-    if without_ids(result) is None and names and not result.imported:
+    players = set(drawing.table["part"])
+    own = result.study["configs"].get("vbpr", {}).get("use_ids", True)
+    offered = "vbpr" in result.study["recommenders"] and own and "id" not in players
+    if offered and not result.imported:
         st.caption(
             "The embeddings of users and items become a player too once the same study is made "
             "without them: `--set vbpr.use_ids=false`."
