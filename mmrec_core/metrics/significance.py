@@ -34,6 +34,13 @@ class CrossedMean:
     ms_seeds: np.ndarray
     ms_both: np.ndarray
 
+    def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper end of the t interval around the mean."""
+        from scipy import stats
+
+        half = stats.t.ppf((1 + level) / 2, self.df) * self.se
+        return self.mean - half, self.mean + half
+
 
 def crossed_mean(differences: np.ndarray) -> CrossedMean:
     """Mean and standard error over users and seeds, both random.

@@ -53,8 +53,6 @@ def agreement_table(
         AGREEMENT_COLUMNS, one row a pair and measure. Beside it belongs what two trainings of the
         *same* arm agree, ``same_arm_agreement``: below that, lists differ by chance alone.
     """
-    from scipy import stats
-
     rows: list[dict[str, Any]] = []
     for measure in measures:
         for first, second in combinations(arms, 2):
@@ -63,12 +61,11 @@ def agreement_table(
             if len(values) < 2:
                 continue
             crossed = crossed_mean(values)
-            half = float(stats.t.ppf(0.975, crossed.df) * crossed.se)
-            mean = float(crossed.mean)
+            low, high = map(float, crossed.interval())
             rows.append(
                 {
                     "arm_a": first.label, "arm_b": second.label, "measure": measure,
-                    "value": mean, "low": mean - half, "high": mean + half, "k": k,
+                    "value": float(crossed.mean), "low": low, "high": high, "k": k,
                     "n_users": len(values), "seeds": values.shape[1],
                 }
             )  # fmt: skip

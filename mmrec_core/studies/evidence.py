@@ -182,8 +182,6 @@ def comparison_table(
 
 def arm_table(study: Study, runs: Runs, metrics: Sequence[str]) -> pd.DataFrame:
     """One row an arm: every metric with its 95 % interval, list qualities, cost."""
-    from scipy import stats
-
     rows = []
     for arm, own in runs.items():
         row: dict[str, Any] = {
@@ -197,9 +195,8 @@ def arm_table(study: Study, runs: Runs, metrics: Sequence[str]) -> pd.DataFrame:
             values = metric_of(own, metric, max(1, len(own)))
             values = values[~np.isnan(values).any(axis=1)]
             crossed = crossed_mean(values)
-            half = float(stats.t.ppf(0.975, crossed.df) * crossed.se)
-            mean = float(crossed.mean)
-            row |= {metric: mean, f"{metric}_low": mean - half, f"{metric}_high": mean + half}
+            low, high = map(float, crossed.interval())
+            row |= {metric: float(crossed.mean), f"{metric}_low": low, f"{metric}_high": high}
             row["n_users"] = len(values)
         for quality in own[0].facts["qualities"]:
             row[quality] = float(np.mean([run.facts["qualities"][quality] for run in own]))

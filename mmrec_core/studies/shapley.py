@@ -140,10 +140,10 @@ def _mean(values: np.ndarray) -> dict[str, Any]:
 
     crossed = crossed_mean(values)
     mean, se, df = float(crossed.mean), float(crossed.se), float(crossed.df)
-    half = float(stats.t.ppf(0.975, df)) * se
+    low, high = map(float, crossed.interval())
     p = float(2 * stats.t.sf(abs(mean) / se, df)) if se > 0 else float(mean == 0)
     return {
-        "value": mean, "low": mean - half, "high": mean + half, "p": p,
+        "value": mean, "low": low, "high": high, "p": p,
         "n_users": values.shape[0], "seeds": values.shape[1],
     }  # fmt: skip
 
