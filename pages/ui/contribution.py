@@ -26,6 +26,7 @@ _HOW_SHAPLEY = (
     "averaged, so intervals hold both. **Interaction** is v(image, text) − v(image) − v(text) + "
     "v(none): above zero the modalities need each other, below they say the same. *(Shapley 1953)*"
 )
+_PLAYERS = {"id": "embeddings of users and items"}
 _HOW_CURVE = (
     "The modality is taken from 20, 40, 60 and 80 % of the items that have it, drawn with the "
     "seed; an item that is lost at 20 % is lost at 40 % too. Each point is an arm of its own, "
@@ -83,7 +84,8 @@ def shapley_sentences(drawing: Drawing, metric: str) -> list[str]:
         value = own.set_index("part")["value"]
         players = [p for p in value.index if p not in ("empty", "all", "interaction")]
         parts = ", ".join(
-            f"{escape(modality_label(p))} **{number(value[p], sign=True)}**" for p in players
+            f"{_PLAYERS.get(p) or escape(modality_label(p))} **{number(value[p], sign=True)}**"
+            for p in players
         )
         gain = value["all"] - value["empty"]
         said.append(

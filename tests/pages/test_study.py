@@ -345,6 +345,19 @@ def test_lists_made_elsewhere_are_marked_and_shown(
     )
 
 
+def test_the_embeddings_are_a_player_where_they_can_be(
+    studied: Path, open_page: Open, text_of: Text
+) -> None:
+    whole = list_studies(small_shop.NAME)[0]
+    configs = {n: dict(own) for n, own in small_shop.STUDY["configs"].items()}
+    configs["vbpr"]["use_ids"] = False
+    bare = run_study(make_study(small_shop.STUDY | {"configs": configs}), workers=1)
+    for study, said in ((whole.key, True), (bare.key, False)):
+        app = open_page("study", dataset=small_shop.NAME, study=study[:12], part="Contribution")
+        assert not app.error and "use_ids" not in text_of(app)
+        assert ("embeddings of users and items" in text_of(app)) == said
+
+
 def test_the_import_view_says_how(studied: Path, open_page: Open, text_of: Text) -> None:
     text = text_of(open_page("study", dataset=small_shop.NAME, view="Import lists"))
     assert "RECOMMENDER · MODALITY · CONTROL" in text and "`shuffle`" in text
