@@ -116,8 +116,8 @@ def removal_curve(
         _note(figure, f"<b>{escaped(shorten(group.name, 25))}</b>", left, top, 9)
         if lowest:  # inwards: the next panel is near
             foot = max(0.0, top - high / height)
-            _note(figure, TICKS[0], left, foot, -30)
-            _note(figure, TICKS[100], min(1.0, left + own), foot, -30, "right")
+            _note(figure, TICKS[0], left, foot, -37)
+            _note(figure, TICKS[100], min(1.0, left + own), foot, -37, "right")
         for each in group.curves:
             _series(figure, group, each, axes)
     for modality in plan.modalities:
@@ -133,16 +133,16 @@ def removal_curve(
         )
     common = {"xref": "paper", "yref": "paper", "showarrow": False}
     figure.add_annotation(
-        text=escaped(plan.x_label), x=0.5, y=0, yshift=-38, yanchor="top", **common
+        text=escaped(plan.x_label), x=0.5, y=0, yshift=-47, yanchor="top", **common
     )
     figure.add_annotation(
         text=escaped(plan.y_label), x=0, xshift=-64, y=0.5, textangle=-90, xanchor="center",
         **common,
     )  # fmt: skip
     figure.update_layout(
-        margin={"b": figure.layout.margin.b + 20}, height=figure.layout.height + 20
+        margin={"b": figure.layout.margin.b + 30}, height=figure.layout.height + 30
     )
-    figure.update_layout(legend={"y": -66 / height})
+    figure.update_layout(legend={"y": -76 / height})
     return figure
 
 
