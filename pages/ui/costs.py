@@ -1,5 +1,6 @@
 """What every setting costs beside what it gains."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -37,7 +38,8 @@ def costs(result: StudyResult, metric: str, kept: dict[str, Any]) -> None:
         return
     axis = st.selectbox("Cost", list(AXES), format_func=AXES.__getitem__, key="cost-axis", **kept)
     others = [own for own in list_studies(result.study["dataset"]) if not own.imported]
-    table = cost_table(comparable(result, [result, *others]), metric)
+    found = comparable(result, [result, *others])
+    table = _table(tuple(own.key for own in found), metric, found)
     st.markdown(_sentence(table, metric))
     known = measured(table, axis)
     if len(known) < len(table):
@@ -69,6 +71,12 @@ def costs(result: StudyResult, metric: str, kept: dict[str, Any]) -> None:
         },
         alt="Cost and quality of every setting, the best first",
     )
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _table(keys: tuple[str, ...], metric: str, _found: Sequence[StudyResult]) -> pd.DataFrame:
+    """The cost table of some studies, read once: a choice of axis must not read them all again."""
+    return cost_table(_found, metric)
 
 
 def _sentence(table: pd.DataFrame, metric: str) -> str:
