@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from mmrec_core.domain import Progress, no_progress
+
 TIE_SEED = 20_250
 """Of the random item order that breaks ties; fixed, so that a graph is a function of features."""
 
@@ -38,6 +40,7 @@ def nearest_neighbours(
     k: int,
     centre: bool = True,
     block: int = 1024,
+    progress: Progress = no_progress,
 ) -> np.ndarray:
     """The k nearest observed items of each observed item by cosine, nearest first.
 
@@ -53,6 +56,7 @@ def nearest_neighbours(
         k: Neighbours wanted; fewer where fewer exist.
         centre: See ``unit_rows``.
         block: Rows compared at a time; memory is block x n.
+        progress: Told of rows done and in all.
 
     Returns:
         int32 [n, k], -1 where there is no further neighbour.
@@ -78,6 +82,7 @@ def nearest_neighbours(
         similarity = np.round(rows[mine] @ columns.T, 6)
         similarity[np.arange(len(mine)), place[mine]] = -np.inf
         result[mine, :kept] = order[_largest(similarity, kept)]
+        progress(start + len(mine), len(queries), "neighbours")
     return result
 
 

@@ -44,6 +44,16 @@ def _told(tell: Tell) -> Progress:
     return lambda done, total, what: tell(done / max(1, total), what, {})
 
 
+def _part(progress: Progress, start: float, end: float) -> Progress:
+    """Progress of a step that is the stretch from ``start`` to ``end`` of a job."""
+
+    def told(done: int, total: int, what: str) -> None:
+        share = start + (end - start) * done / max(1, total)
+        progress(round(1000 * share), 1000, what)
+
+    return told
+
+
 def _with(facts: dict[str, Any], repaired: Sequence[str]) -> dict[str, Any]:
     """Facts, and what was damaged in the store if anything was."""
     return {**facts, **({"repaired": list(repaired)} if repaired else {})}
@@ -155,6 +165,23 @@ def _perceptual(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
     return {"perceptual": artefact.key}
 
 
+def _map(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    from mmrec_core.datasets.catalogue import load_dataset
+    from mmrec_core.projection.plane import UmapConfig
+    from mmrec_core.projection.regions import words_of
+    from mmrec_core.projection.service import make_map, make_regions
+    from mmrec_core.spaces import make_vectors
+
+    dataset = load_dataset(spec["dataset"])
+    vectors = make_vectors(dataset, spec["space"], _part(_told(tell), 0.0, 0.3))
+    made = make_map(
+        vectors, UmapConfig.model_validate(spec["config"]), _part(_told(tell), 0.3, 0.95)
+    )
+    tell(0.95, "regions and their words", {})
+    make_regions(made, words_of(dataset))
+    return _with({"map": made.artefact.key}, list(store().take_damage().values()))
+
+
 def _bundle(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
     from mmrec_core.exports.bundle import bundle
     from mmrec_core.studies.results import load_study
@@ -190,5 +217,6 @@ HANDLERS.register("try-prompt", _try_prompt)
 HANDLERS.register("install", _install)
 HANDLERS.register("import-lists", _import_lists)
 HANDLERS.register("perceptual", _perceptual)
+HANDLERS.register("map", _map)
 HANDLERS.register("bundle", _bundle)
 HANDLERS.register("report", _report)

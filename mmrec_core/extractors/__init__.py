@@ -25,6 +25,7 @@ from mmrec_core.extractors.service import (
     make_extractor,
     save_embeddings,
 )
+from mmrec_core.extractors.shared_space import SharedSpace
 from mmrec_core.extractors.small_lvlm import SmallLvlm
 from mmrec_core.extractors.vision_language import VisionLanguage
 
@@ -46,6 +47,7 @@ __all__ = [
     "Missing",
     "OtherModality",
     "Precomputed",
+    "SharedSpace",
     "SmallLvlm",
     "VisionLanguage",
     "apply",

@@ -1,0 +1,76 @@
+"""An item's neighbours in a space, and the items that two spaces disagree about most."""
+
+import numpy as np
+import pandas as pd
+
+from mmrec_core.domain import Progress, no_progress
+from mmrec_core.neighbours import nearest_neighbours
+from mmrec_core.projection.plane import unit_length
+from mmrec_core.projection.vectors import Vectors
+
+K = 10
+
+
+def nearest_items(vectors: Vectors, row: int, k: int = K) -> tuple[np.ndarray, np.ndarray]:
+    """The k items nearest to one by cosine, and their cosines; empty where it has no direction.
+
+    Args:
+        vectors: The space.
+        row: Of the item.
+        k: At most so many.
+    """
+    if not vectors.directed[row]:
+        return np.zeros(0, dtype=np.int64), np.zeros(0)
+    return nearest_to(vectors, vectors.matrix[row], k, without=row)
+
+
+def nearest_to(
+    vectors: Vectors, vector: np.ndarray, k: int = K, without: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The k items nearest to a vector by cosine, and their cosines.
+
+    Args:
+        vectors: The space.
+        vector: [d]
+        k: At most so many.
+        without: Row of an item that is left out.
+    """
+    length = np.linalg.norm(vectors.matrix, axis=1) * np.linalg.norm(vector)
+    product = vectors.matrix @ vector
+    cosine = np.divide(product, length, out=np.full(len(product), -np.inf), where=length > 0)
+    cosine[~vectors.directed] = -np.inf
+    if without is not None:
+        cosine[without] = -np.inf
+    there = int(np.isfinite(cosine).sum())
+    best = np.argsort(-cosine, kind="stable")[: min(k, there)]
+    return best, cosine[best]
+
+
+def neighbour_lists(vectors: Vectors, k: int = K, progress: Progress = no_progress) -> np.ndarray:
+    """The k nearest items of every item by cosine, int32 [n_items, k], -1 where there is none."""
+    rows = np.zeros(vectors.matrix.shape, dtype=np.float32)
+    rows[vectors.directed] = unit_length(vectors.matrix[vectors.directed])
+    return nearest_neighbours(rows, vectors.directed, k, centre=False, progress=progress)
+
+
+def disagreement(first: np.ndarray, second: np.ndarray) -> pd.DataFrame:
+    """Items by how little their neighbours in two spaces overlap, the least first.
+
+    Args:
+        first: Of ``neighbour_lists`` in one space.
+        second: In the other, with as many columns.
+
+    Returns:
+        row, overlap (share of the k neighbours that both lists hold); items that lack neighbours
+        in either space are left out.
+    """
+    both = np.flatnonzero((first[:, 0] >= 0) & (second[:, 0] >= 0))
+    hits = np.zeros(len(both), dtype=np.int64)
+    for start in range(0, len(both), 65_536):
+        part = both[start : start + 65_536]
+        a, b = first[part], second[part]
+        same = (a[:, :, None] == b[:, None, :]) & (a >= 0)[:, :, None]
+        hits[start : start + len(part)] = same.any(axis=2).sum(axis=1)
+    there = np.minimum((first[both] >= 0).sum(axis=1), (second[both] >= 0).sum(axis=1))
+    table = pd.DataFrame({"row": both, "overlap": hits / np.maximum(there, 1)})
+    return table.sort_values("overlap", kind="stable").reset_index(drop=True)

@@ -1,0 +1,315 @@
+"""Every space that items of a dataset lie in: embeddings, controls of them, trained item vectors.
+
+A space has a name that is typed, stands in addresses and keys jobs: ``minilm``,
+``small-lvlm(position=image_mean)``, ``minilm|shuffle@1`` (a control with its seed), or
+``run:KEY`` (the item vectors of a trained recommender). Maps and alignment take any of them.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mmrec_core.domain import Dataset, Embeddings, InputError, Progress, no_progress
+from mmrec_core.extractors import controls
+from mmrec_core.extractors.base import Extractor
+from mmrec_core.extractors.hub import ModelNotHereError
+from mmrec_core.extractors.service import KIND as EMBEDDINGS
+from mmrec_core.extractors.service import embed, find_embeddings, load_embeddings, make_extractor
+from mmrec_core.projection.vectors import Vectors
+from mmrec_core.recommenders import RECOMMENDERS
+from mmrec_core.recommenders.trainer import Trained
+from mmrec_core.store import Artefact, store, write_array
+from mmrec_core.studies.feature_settings import parse_setting
+from mmrec_core.studies.results import StudyResult, list_studies
+from mmrec_core.studies.runs import KIND as RUN
+from mmrec_core.studies.runs import WEIGHTS
+from mmrec_core.studies.stored import inputs_of
+
+CONTROLS = ("shuffle", "gaussian-matched", "gaussian-unit")
+"""Controls that a map or an alignment can be looked at under."""
+
+ITEM_VECTORS, ITEM_VECTORS_VERSION = "item-vectors", 1
+NO_MODALITY = "none"
+_KEY = 12
+
+
+@dataclass(frozen=True)
+class Space:
+    """One space of a dataset.
+
+    Attributes:
+        name: Typed, in addresses, and in keys.
+        title: On screen.
+        modality: ``image``, ``text``, ``joint``, or ``none`` for trained item vectors.
+        kind: ``extractor``, ``control`` or ``recommender``.
+    """
+
+    name: str
+    title: str
+    modality: str
+    kind: str
+
+
+def list_spaces(dataset: Dataset) -> list[Space]:
+    """Spaces whose vectors are here, or follow at once: extractors first, trained models last."""
+    return [*_extracted(dataset), *_trained(dataset)]
+
+
+def find_space(dataset: Dataset, name: str) -> Space:
+    """The space called ``name``, whether its vectors are here or not.
+
+    Raises:
+        InputError: There is no such space.
+    """
+    if name.startswith("run:"):
+        return _space_of_run(_run(dataset, name))
+    base, bar, control = name.partition("|")
+    extractor = _extractor(dataset, base)
+    space = _space_of(extractor, base)
+    if not bar:
+        return space
+    control, seed = _control(control)
+    title = f"{space.title}, {controls.CONTROLS.get(control).title.lower()}"
+    if seed:
+        title += f", seed {seed}"
+    return Space(name, title, space.modality, "control")
+
+
+def find_vectors(dataset: Dataset, name: str) -> Vectors | None:
+    """The vectors of a space where they are here; None where they must be made first.
+
+    Raises:
+        InputError: There is no such space.
+    """
+    if name.startswith("run:"):
+        run = _run(dataset, name)
+        made = store().get(ITEM_VECTORS, _item_spec(run))
+        return None if made is None else _item_vectors(dataset, made)
+    base, _, control = name.partition("|")
+    extractor = _extractor(dataset, base)
+    found = find_embeddings(dataset, extractor.name, extractor.config)
+    return None if found is None else _controlled(load_embeddings(found), control)
+
+
+def make_vectors(dataset: Dataset, name: str, progress: Progress = no_progress) -> Vectors:
+    """The vectors of a space, made where they are not here yet.
+
+    Raises:
+        InputError: There is no such space, or its vectors cannot be made here.
+    """
+    if name.startswith("run:"):
+        return _item_vectors(dataset, _make_item_vectors(dataset, _run(dataset, name)))
+    base, _, control = name.partition("|")
+    extractor = _extractor(dataset, base)
+    return _controlled(embed(dataset, extractor.name, extractor.config, progress)[0], control)
+
+
+def usual_spaces(dataset: Dataset) -> tuple[str, str] | None:
+    """The two spaces that a page opens with: of the pictures and of the words, where there are."""
+    known = [space for space in list_spaces(dataset) if space.kind == "extractor"]
+    if not known:
+        return None
+    by_modality = {space.modality: space.name for space in reversed(known)}
+    first = by_modality.get("image", known[0].name)
+    return first, by_modality.get("text", known[-1].name)
+
+
+def _controlled(embeddings: Embeddings, control: str) -> Vectors:
+    if control:
+        name, seed = _control(control)
+        own = controls.apply({embeddings.modality: embeddings}, embeddings.modality, name, seed)
+        embeddings = own[embeddings.modality]
+    return Vectors(embeddings.item_ids, embeddings.matrix, embeddings.observed)
+
+
+def _control(text: str) -> tuple[str, int]:
+    """Name and seed of a control written ``shuffle`` or ``shuffle@1``."""
+    match = re.fullmatch(r"([a-z-]+)(?:@(\d{1,9}))?", text)
+    if match is None or match[1] not in CONTROLS:
+        raise InputError(
+            f"A space is looked at under {', '.join(CONTROLS)}, with a seed as in shuffle@1, not "
+            f"under {text!r}."
+        )
+    return match[1], int(match[2] or 0)
+
+
+# Extractors
+
+
+def _extracted(dataset: Dataset) -> Iterator[Space]:
+    """Every finished matrix of embeddings of this dataset's items, whatever its options."""
+    seen: set[str] = set()
+    known = sorted(store().list(EMBEDDINGS), key=lambda a: str(a.meta["created"]))
+    for artefact in known:
+        extractor = _made_by(dataset, artefact)
+        if extractor is None:
+            continue
+        name = _name(dataset, extractor, artefact)
+        if name not in seen and not _of_a_control(extractor):
+            seen.add(name)
+            yield _space_of(extractor, name)
+
+
+def _made_by(dataset: Dataset, artefact: Artefact) -> Extractor | None:
+    """The extractor that made embeddings, if it did so from this dataset as it is now."""
+    spec = artefact.spec
+    try:
+        extractor = make_extractor(spec["extractor"], spec["config"])
+        return extractor if extractor.spec(dataset) == spec else None
+    except (InputError, ModelNotHereError, OSError):
+        return None
+
+
+def _of_a_control(extractor: Extractor) -> bool:
+    """Whether its input was replaced: such matrices are no space of the items."""
+    values = extractor.config.model_dump()
+    return any(values.get(part, "own") != "own" for part in ("picture", "title"))
+
+
+def _name(dataset: Dataset, extractor: Extractor, artefact: Artefact) -> str:
+    """The label where it can be typed to the same effect, else the key."""
+    try:
+        typed = _parsed(extractor.label)
+        if typed.spec(dataset) == artefact.spec:
+            return extractor.label
+    except (InputError, ModelNotHereError):
+        pass
+    return f"embeddings:{artefact.key[:_KEY]}"
+
+
+def _parsed(text: str) -> Extractor:
+    features = parse_setting(text).features
+    if len(features) != 1:
+        raise InputError(f"{text!r} names several matrices; a space is one.")
+    choice = next(iter(features.values()))
+    return make_extractor(choice.extractor, choice.config)
+
+
+def _extractor(dataset: Dataset, name: str) -> Extractor:
+    if not name.startswith("embeddings:"):
+        return _parsed(name)
+    key = name.removeprefix("embeddings:")
+    for artefact in store().list(EMBEDDINGS):
+        if key and artefact.key.startswith(key):
+            extractor = _made_by(dataset, artefact)
+            if extractor is not None:
+                return extractor
+    raise InputError(f"There are no embeddings {key!r} of {dataset.name}.")
+
+
+def _space_of(extractor: Extractor, name: str) -> Space:
+    options = extractor.label.removeprefix(extractor.name)
+    title = extractor.label if extractor.name == "fusion" else f"{extractor.title}{options}"
+    return Space(name, title, extractor.modality, "extractor")
+
+
+# Trained recommenders
+
+
+def _trained(dataset: Dataset) -> Iterator[Space]:
+    """Trained item vectors: one a recommender and seed of every study's real arms."""
+    for artefact, _ in _runs(dataset, list_studies(dataset.name)):
+        yield _space_of_run(artefact)
+
+
+def _runs(dataset: Dataset, studies: list[StudyResult]) -> Iterator[tuple[Artefact, StudyResult]]:
+    """Runs with kept factors whose split and features are those of a study of this dataset."""
+    inputs = [(s.artefact.spec["inputs"], s) for s in studies if not s.imported]
+    for run in store().list(RUN):
+        spec = run.spec
+        kind = (
+            RECOMMENDERS.get(spec["recommender"]) if spec["recommender"] in RECOMMENDERS else None
+        )
+        if kind is None or not issubclass(kind, Trained) or WEIGHTS not in run.meta["files"]:
+            continue
+        if spec["recommender_version"] != kind.version or spec.get("trained_on"):
+            continue
+        for of_study, study in inputs:
+            same = all(
+                of_study.get(modality) == own["fingerprint"] and own["control"] == "real"
+                for modality, own in spec["features"].items()
+            )
+            if same and of_study["split"] == spec["split"]:
+                yield run, study
+                break
+
+
+def _run(dataset: Dataset, name: str) -> Artefact:
+    return _run_and_study(dataset, name)[0]
+
+
+def _run_and_study(dataset: Dataset, name: str) -> tuple[Artefact, StudyResult]:
+    key = name.removeprefix("run:")
+    for run, study in _runs(dataset, list_studies(dataset.name)):
+        if key and run.key.startswith(key):
+            return run, study
+    raise InputError(
+        f"There is no trained recommender {key!r} with kept item vectors among the studies of "
+        f"{dataset.name}."
+    )
+
+
+def _space_of_run(run: Artefact) -> Space:
+    kind = RECOMMENDERS.get(run.spec["recommender"])
+    own = sorted(run.spec["features"])
+    with_ = f" with {' and '.join(own)}" if own and set(own) != {"image", "text"} else ""
+    changed = {
+        name: value
+        for name, value in run.spec["config"].items()
+        if kind.Config().model_dump(mode="json").get(name) != value
+    }
+    settings = ", ".join(f"{n}={v}" for n, v in sorted(changed.items()))
+    title = f"{kind.title}, item vectors{with_}, seed {run.spec['seed']}"
+    return Space(
+        f"run:{run.key[:_KEY]}",
+        f"{title} ({settings})" if settings else title,
+        NO_MODALITY,
+        "recommender",
+    )
+
+
+def _item_spec(run: Artefact) -> dict[str, Any]:
+    return {"version": ITEM_VECTORS_VERSION, "run": run.key}
+
+
+def _make_item_vectors(dataset: Dataset, run: Artefact) -> Artefact:
+    """The items' factors of a trained recommender: those whose products with users' add up."""
+
+    def write(folder: Path) -> dict[str, Any]:
+        from safetensors.numpy import load_file
+
+        study = _run_and_study(dataset, f"run:{run.key}")[1]
+        inputs = inputs_of(study)
+        kind = RECOMMENDERS.get(run.spec["recommender"])
+        features = {m: inputs.features[m] for m in run.spec["features"]}
+        model = kind.restore(
+            kind.Config.model_validate(run.spec["config"]),
+            inputs.split,
+            features,
+            load_file(run.file(WEIGHTS)),
+            int(run.spec["seed"]),
+        )
+        assert isinstance(model, Trained)
+        parts = {part: v for part, (u, v) in model.factor_arrays().items() if u is not None}
+        write_array(folder / "matrix.npy", np.concatenate(list(parts.values()), axis=1))
+        items = pd.DataFrame(
+            {"item_id": inputs.split.item_ids, "trained": inputs.split.train_degree > 0}
+        )
+        items.astype({"item_id": "str"}).to_parquet(folder / "items.parquet", index=False)
+        return {"parts": {part: int(v.shape[1]) for part, v in parts.items()}}
+
+    return store().put(ITEM_VECTORS, _item_spec(run), write)
+
+
+def _item_vectors(dataset: Dataset, made: Artefact) -> Vectors:
+    """For all items of the dataset; those that training did not see are not in the space."""
+    items = made.table("items")
+    own, trained = items["item_id"].to_numpy(dtype=object), items["trained"].to_numpy(dtype=bool)
+    embeddings = Embeddings("joint", "item vectors", own, made.array("matrix"), ~trained)
+    embeddings = embeddings.aligned(dataset.item_ids)
+    return Vectors(dataset.item_ids, embeddings.matrix, embeddings.observed)
