@@ -1,7 +1,7 @@
 // Where a view looks: centre in [-1, 1]² and magnification; 1 shows all points.
 
 const MARGIN = 0.94;
-const [LEAST, MOST] = [0.5, 5000];
+const [LEAST, MOST] = [0.5, 2000];
 
 export class Camera {
   constructor() {

@@ -54,8 +54,10 @@ export function categoryColour(code, theme) {
 }
 
 /** Colour of a number at t in [0, 1]. */
-export function numberColour(t) {
-  const at = Math.max(0, Math.min(1, t)) * (CIVIDIS.length - 1);
+export function numberColour(t, theme) {
+  // The darkest fifth would be lost on a dark page.
+  const from = theme.dark ? 0.2 : 0;
+  const at = (from + (1 - from) * Math.max(0, Math.min(1, t))) * (CIVIDIS.length - 1);
   const i = Math.min(CIVIDIS.length - 2, Math.floor(at));
   return CIVIDIS[i].map((c, k) => Math.round(c + (CIVIDIS[i + 1][k] - c) * (at - i)));
 }
@@ -71,6 +73,7 @@ export function themeOf(element) {
     background,
     text,
     none: mix(0.3),
+    dark: background.reduce((sum, c) => sum + c) < 384,
     accent: read("--st-primary-color", "#0072B2"),
     font: style.getPropertyValue("--st-font") || "sans-serif",
   };

@@ -3,7 +3,7 @@
 const CLICK_WITHIN = 4;
 const CORNER_EVERY = 3;
 
-/** `panel`: camera, mode(), moved(), outlined(corners, done), hover(place|null), click(place). */
+/** `panel`: camera, mode(), moved(place), outlined(corners, done), hover(place|null), click(place). */
 export function listen(target, panel) {
   const pointers = new Map();
   let outline = null;
@@ -78,11 +78,11 @@ export function listen(target, panel) {
       event.preventDefault();
       const lines = event.deltaMode === 1 ? 20 : 1;
       panel.camera.magnify(Math.exp(-event.deltaY * lines * 0.0018), ...place(event));
-      panel.moved();
+      panel.moved(place(event));
     },
     dblclick(event) {
       panel.camera.magnify(2, ...place(event));
-      panel.moved();
+      panel.moved(place(event));
     },
   };
   for (const [name, handler] of Object.entries(handlers)) {

@@ -155,7 +155,7 @@ export class Legend {
     context.clearRect(0, 0, canvas.width, canvas.height);
     bins.forEach((n, i) => {
       const t = (i + 0.5) / bins.length;
-      context.fillStyle = css(numberColour(t), t >= from && t <= to ? 1 : 0.2);
+      context.fillStyle = css(numberColour(t, this.theme), t >= from && t <= to ? 1 : 0.2);
       const height = n ? Math.max(3, (n / highest) * (canvas.height - 14)) : 0;
       context.fillRect(i * width, canvas.height - 12 - height, width - 1, height);
       context.fillRect(i * width, canvas.height - 10, width + 0.5, 10);

@@ -1,43 +1,46 @@
-// Rings around items and the outline that is being drawn, above the points.
+// Rings around items and the outline that is being drawn, above the points. As SVG: Chromium
+// goes on showing a canvas that was cleared while the page was busy.
 import { css } from "./colours.js";
-
-const FULL_TURN = 2 * Math.PI;
+import { vector } from "./dom.js";
 
 export class Overlay {
-  constructor(canvas) {
-    this.canvas = canvas;
+  #marks = [];
+
+  constructor(svg) {
+    this.svg = svg;
+    this.outline = vector("polygon", { class: "outline" });
+    this.hover = this.#ring(4, 7);
+    svg.append(this.outline, this.hover);
+    this.draw({ marked: [], hovered: null, outline: null });
   }
 
   /** `marked` and `hovered` are screen places with a colour; `outline` is a list of places. */
-  draw({ marked, hovered, outline, theme, pixels }) {
-    const context = this.canvas.getContext("2d");
-    context.setTransform(pixels, 0, 0, pixels, 0, 0);
-    context.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    for (const point of marked) this.#ring(context, point, 5, 9, theme);
-    if (hovered) this.#ring(context, hovered, 4, 7, theme);
-    if (outline?.length > 1) {
-      context.beginPath();
-      outline.forEach(([x, y], i) => (i ? context.lineTo(x, y) : context.moveTo(x, y)));
-      context.closePath();
-      context.fillStyle = css(theme.accent, 0.1);
-      context.fill();
-      context.lineWidth = 1.5;
-      context.strokeStyle = css(theme.accent);
-      context.stroke();
+  draw({ marked, hovered, outline }) {
+    while (this.#marks.length > marked.length) this.#marks.pop().remove();
+    while (this.#marks.length < marked.length) {
+      const ring = this.#ring(5, 9);
+      this.#marks.push(ring);
+      this.svg.prepend(ring);
     }
+    marked.forEach((point, i) => this.#place(this.#marks[i], point));
+    this.#place(this.hover, hovered);
+    this.outline.setAttribute("points", (outline ?? []).map((place) => place.join()).join(" "));
   }
 
-  #ring(context, { left, top, colour }, dot, radius, theme) {
-    context.beginPath();
-    context.arc(left, top, dot, 0, FULL_TURN);
-    context.fillStyle = css(colour);
-    context.fill();
-    for (const [width, ink] of [[4, theme.background], [1.75, theme.text]]) {
-      context.beginPath();
-      context.arc(left, top, radius, 0, FULL_TURN);
-      context.lineWidth = width;
-      context.strokeStyle = css(ink);
-      context.stroke();
-    }
+  #ring(dot, radius) {
+    return vector(
+      "g",
+      {},
+      vector("circle", { r: dot }),
+      vector("circle", { r: radius, class: "halo" }),
+      vector("circle", { r: radius, class: "ring" }),
+    );
+  }
+
+  #place(ring, point) {
+    ring.style.display = point ? "" : "none";
+    if (!point) return;
+    ring.style.transform = `translate(${point.left}px, ${point.top}px)`;
+    ring.firstChild.style.fill = css(point.colour);
   }
 }

@@ -1,7 +1,7 @@
 // One view: its canvas, what lies above it, and what a person does there.
 import { Camera } from "./camera.js";
 import { css } from "./colours.js";
-import { count, element, iconButton } from "./dom.js";
+import { count, element, iconButton, vector } from "./dom.js";
 import { listen } from "./gestures.js";
 import { Grid } from "./grid.js";
 import { Labels } from "./labels.js";
@@ -31,7 +31,7 @@ export class Panel {
     this.outline = null;
     this.renderer = sharedRenderer();
     this.canvas = element("canvas", { class: "points" });
-    this.rings = element("canvas", { class: "rings" });
+    this.rings = vector("svg", { class: "rings", "aria-hidden": "true" });
     const layers = ["sprites", "labels", "above"].map((name) => element("div", { class: `layer ${name}` }));
     this.title = element("h4");
     this.foot = element("div", { class: "foot", "aria-live": "polite" });
@@ -141,6 +141,7 @@ export class Panel {
       else if (map.state[row] & 1) chosen++;
     }
     this.drawn = n - missing - hidden;
+    this.selected = chosen;
     const parts = [[`${count(this.drawn)} items drawn`, "drawn"]];
     if (missing) parts.push([`${count(missing)} not in this space`, "missing"]);
     if (hidden) parts.push([`${count(hidden)} hidden by the legend`, "hidden"]);
@@ -171,16 +172,15 @@ export class Panel {
     this.camera.width = clientWidth;
     this.camera.height = clientHeight;
     this.pixels = window.devicePixelRatio || 1;
-    for (const canvas of [this.canvas, this.rings]) {
-      canvas.width = Math.round(clientWidth * this.pixels);
-      canvas.height = Math.round(clientHeight * this.pixels);
-    }
+    this.canvas.width = Math.round(clientWidth * this.pixels);
+    this.canvas.height = Math.round(clientHeight * this.pixels);
     this.moved();
   }
 
-  /** The camera has moved. */
-  moved() {
+  /** The camera has moved; `place` is where the pointer is. */
+  moved(place = null) {
     this.#inSight = null;
+    this.hover(place);
     this.invalidate();
   }
 
@@ -213,7 +213,7 @@ export class Panel {
     }
     this.labels.layout(camera, map.showLabels);
     this.#pictures();
-    this.#rings();
+    this.showHovered();
     this.plot.dataset.drawn = String(this.drawn);
     this.plot.dataset.zoom = camera.zoom.toFixed(3);
   }
@@ -224,9 +224,11 @@ export class Panel {
     const { points, area } = this.grid.density(...this.camera.sight);
     const shown = Math.max(1, (points * this.drawn) / Math.max(1, this.n - this.missing));
     const room = (area * this.camera.scale ** 2) / shown;
-    const size = Math.max(1.8, Math.min(9, 0.62 * Math.sqrt(room)));
-    const opacity = Math.max(0.2, Math.min(0.88, (0.95 * room) / size ** 2));
-    return { size, opacity };
+    const size = Math.max(1.8, Math.min(9, 0.7 * Math.sqrt(room)));
+    const ink = (each) => Math.max(0.2, Math.min(0.88, (0.95 * each) / size ** 2));
+    // Of what is selected as if nothing else were there.
+    const part = Math.max(1, this.selected) / Math.max(1, this.drawn);
+    return { size, opacity: ink(room), opacityChosen: Math.max(ink(room / part), 0.5) };
   }
 
   /** Rows in sight, or null where they are more than can be shown as pictures. */
@@ -280,8 +282,6 @@ export class Panel {
       marked: map.marked.map((row) => this.#ringOf(row)).filter(Boolean),
       hovered: map.hovered >= 0 ? this.#ringOf(map.hovered) : null,
       outline: this.outline,
-      theme: map.theme,
-      pixels: this.pixels,
     });
     this.sprites.raise(map.hovered);
   }
@@ -361,9 +361,8 @@ export class Panel {
     event.preventDefault();
     event.stopPropagation();
     actions[event.key]();
-    this.moved();
     // Without a pointer, the centre is where one looks.
-    if (event.key !== "Escape") this.hover([camera.width / 2, camera.height / 2]);
+    this.moved([camera.width / 2, camera.height / 2]);
   }
 
   free() {

@@ -11,6 +11,7 @@ uniform vec2 centre;
 uniform vec2 scale;
 uniform float size;
 uniform float opacity;
+uniform float opacityChosen;
 uniform uint last;
 uniform uint pass;
 uniform bool dimmed;
@@ -39,8 +40,8 @@ void main() {
     rgb = mix(background, rgb, 0.35);
     alpha *= 0.45;
   }
-  if (chosen) alpha = max(alpha, 0.75);
+  if (dimmed && chosen) alpha = opacityChosen;
   colour = vec4(rgb, alpha);
-  diameter = chosen && dimmed ? size * 1.15 + 0.5 : size;
+  diameter = chosen && dimmed ? size * 1.15 : size;
   gl_PointSize = diameter + 1.0;
 }

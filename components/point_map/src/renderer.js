@@ -62,7 +62,7 @@ export class Renderer {
     }
     this.program = program;
     this.at = Object.fromEntries(
-      ["centre", "scale", "size", "opacity", "last", "pass", "dimmed", "background", "palette"].map(
+      ["centre", "scale", "size", "opacity", "opacityChosen", "last", "pass", "dimmed", "background", "palette"].map(
         (name) => [name, gl.getUniformLocation(program, name)],
       ),
     );
@@ -72,8 +72,8 @@ export class Renderer {
     gl.clearColor(0, 0, 0, 0);
   }
 
-  /** Draws a cloud into a 2D canvas. `look`: camera, pixels, size, opacity, dimmed, theme. */
-  draw(cloud, target, { camera, pixels, size, opacity, dimmed, theme }) {
+  /** Draws a cloud into a 2D canvas. The look is the rest. */
+  draw(cloud, target, { camera, pixels, size, opacity, opacityChosen, dimmed, theme }) {
     const { gl, at, canvas } = this;
     const { width, height } = target;
     if (canvas.width < width || canvas.height < height) {
@@ -91,6 +91,7 @@ export class Renderer {
     gl.uniform2f(at.scale, (2 * camera.scale) / camera.width, (2 * camera.scale) / camera.height);
     gl.uniform1f(at.size, Math.min(size * pixels, this.most - 2));
     gl.uniform1f(at.opacity, opacity);
+    gl.uniform1f(at.opacityChosen, opacityChosen);
     gl.uniform1ui(at.last, cloud.last);
     gl.uniform1i(at.dimmed, dimmed ? 1 : 0);
     gl.uniform3f(at.background, ...theme.background.map((c) => c / 255));

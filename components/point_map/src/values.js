@@ -67,7 +67,7 @@ export class Values {
 
   colour(code, theme) {
     if (code >= this.colours - 1) return theme.none;
-    return this.kind === "categories" ? categoryColour(code, theme) : numberColour(code / (STEPS - 1));
+    return this.kind === "categories" ? categoryColour(code, theme) : numberColour(code / (STEPS - 1), theme);
   }
 
   get filtered() {
