@@ -10,6 +10,7 @@ HERE = Path(__file__).parent
 PAGES = (
     ("overview", "Overview", ":material/fact_check:"),
     ("data", "Data", ":material/database:"),
+    ("maps", "Maps", ":material/scatter_plot:"),
     ("descriptions", "Descriptions", ":material/chat:"),
     ("study", "Study", ":material/science:"),
     ("runs", "Runs", ":material/list_alt:"),

@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mmrec_core.alignment.service import AlignedSpace
 from mmrec_core.domain import Dataset, Embeddings, InputError, Progress, no_progress
 from mmrec_core.extractors import controls
 from mmrec_core.extractors.base import Extractor
 from mmrec_core.extractors.hub import ModelNotHereError
 from mmrec_core.extractors.service import KIND as EMBEDDINGS
 from mmrec_core.extractors.service import embed, find_embeddings, load_embeddings, make_extractor
+from mmrec_core.extractors.shared_space import SharedSpace, held_out_items
 from mmrec_core.projection.vectors import Vectors
 from mmrec_core.recommenders import RECOMMENDERS
 from mmrec_core.recommenders.trainer import Trained
@@ -107,6 +109,23 @@ def make_vectors(dataset: Dataset, name: str, progress: Progress = no_progress) 
     base, _, control = name.partition("|")
     extractor = _extractor(dataset, base)
     return _controlled(embed(dataset, extractor.name, extractor.config, progress)[0], control)
+
+
+def aligned_space(dataset: Dataset, name: str, progress: Progress = no_progress) -> AlignedSpace:
+    """A space as alignment takes it, made where it is not here yet.
+
+    Raises:
+        InputError: As of ``make_vectors``.
+    """
+    space, vectors = find_space(dataset, name), make_vectors(dataset, name, progress)
+    if space.kind != "extractor":
+        return AlignedSpace(space.modality, vectors)
+    extractor = _extractor(dataset, name)
+    if not isinstance(extractor, SharedSpace):
+        return AlignedSpace(space.modality, vectors)
+    heads, made_from = extractor.heads(dataset, progress), extractor.source(dataset, progress)
+    source = Vectors(made_from.item_ids, made_from.matrix, made_from.observed)
+    return AlignedSpace(space.modality, vectors, heads.key, held_out_items(heads), source)
 
 
 def usual_spaces(dataset: Dataset) -> tuple[str, str] | None:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mmrec_core.domain import Progress
 from mmrec_core.registry import Registry
 from mmrec_core.settings import settings
@@ -182,6 +184,24 @@ def _map(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
     return _with({"map": made.artefact.key}, list(store().take_damage().values()))
 
 
+def _align(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    from mmrec_core.alignment.service import AlignConfig, align
+    from mmrec_core.datasets.catalogue import load_dataset
+    from mmrec_core.spaces import aligned_space
+    from mmrec_core.studies.inputs import usual_split
+
+    dataset = load_dataset(spec["dataset"])
+    names, told = spec["spaces"], _told(tell)
+    steps = np.linspace(0.0, 0.3, len(names) + 1)
+    spaces = {
+        name: aligned_space(dataset, name, _part(told, start, end))
+        for name, start, end in zip(names, steps, steps[1:], strict=False)
+    }
+    config = AlignConfig.model_validate(spec["config"])
+    made = align(spaces, usual_split(dataset), config, _part(told, 0.3, 1.0))
+    return _with({"alignment": made.artefact.key}, list(store().take_damage().values()))
+
+
 def _bundle(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
     from mmrec_core.exports.bundle import bundle
     from mmrec_core.studies.results import load_study
@@ -218,5 +238,6 @@ HANDLERS.register("install", _install)
 HANDLERS.register("import-lists", _import_lists)
 HANDLERS.register("perceptual", _perceptual)
 HANDLERS.register("map", _map)
+HANDLERS.register("align", _align)
 HANDLERS.register("bundle", _bundle)
 HANDLERS.register("report", _report)

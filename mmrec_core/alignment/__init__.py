@@ -39,10 +39,12 @@ from mmrec_core.alignment.neighbourhood import MUTUAL_KNN, chance_overlap, mutua
 from mmrec_core.alignment.procrustes import PROCRUSTES, procrustes_distance
 from mmrec_core.alignment.retrieval import (
     Retrieval,
+    RidgeMap,
     RidgeRetrieval,
     retrieval,
     retrieval_ranks,
     retrieved,
+    ridge_map,
     ridge_retrieval,
 )
 from mmrec_core.alignment.rsa import RSA, rsa
@@ -88,8 +90,10 @@ __all__ = [
     "retrieval",
     "retrieval_ranks",
     "retrieved",
+    "ridge_map",
     "ridge_retrieval",
     "Retrieval",
+    "RidgeMap",
     "RidgeRetrieval",
     # One space
     "GEOMETRY",

@@ -1,5 +1,6 @@
 """Does an item's vector of one modality find the same item's vector of the other?"""
 
+from dataclasses import dataclass
 from typing import TypedDict
 
 import numpy as np
@@ -140,21 +141,75 @@ def ridge_retrieval(X: np.ndarray, Y: np.ndarray, seed: int = 0) -> RidgeRetriev
     Raises:
         InputError: They cannot be compared, or there are fewer than 20 items.
     """
+    own = ridge_map(X, Y, seed)
+    return RidgeRetrieval(
+        **_both(retrieval_ranks(own.forth, own.y), retrieval_ranks(own.back, own.x)),
+        n_fitted=len(own.fitted),
+        alpha_x_to_y=own.alpha_forth,
+        alpha_y_to_x=own.alpha_back,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class RidgeMap:
+    """Two linear maps between the spaces of different models, and items they have not seen.
+
+    Attributes:
+        fitted: Rows that the maps were fitted on.
+        held: Rows of the other half, in the order of the matrices below.
+        x: [n_held, d1] held rows of X, centred on the mean of the fitted ones.
+        y: [n_held, d2] held rows of Y, centred so.
+        forth: [n_held, d2] held rows of X in the space of Y.
+        back: [n_held, d1] held rows of Y in the space of X.
+        alpha_forth: Chosen penalty of the map from X to Y.
+        alpha_back: Of the reverse map.
+    """
+
+    fitted: np.ndarray
+    held: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    forth: np.ndarray
+    back: np.ndarray
+    alpha_forth: float
+    alpha_back: float
+
+
+def ridge_map(
+    X: np.ndarray, Y: np.ndarray, seed: int = 0, held_out: np.ndarray | None = None
+) -> RidgeMap:
+    """The maps that ``ridge_retrieval`` measures; its arguments and errors.
+
+    Args:
+        X: [n, d1].
+        Y: [n, d2], the same items.
+        seed: Of the halves.
+        held_out: [n] bool; True for items that the maps are not fitted on. None: a random half.
+    """
     x, y = as_pair(X, Y)
     if len(x) < _FEWEST:
         raise InputError(f"A map between spaces needs {_FEWEST} items or more; there are {len(x)}.")
-    dealt = np.random.default_rng([seed, len(x)]).permutation(len(x))
-    fitted, held = np.sort(dealt[: len(x) // 2]), np.sort(dealt[len(x) // 2 :])
+    if held_out is None:
+        dealt = np.random.default_rng([seed, len(x)]).permutation(len(x))
+        fitted, held = np.sort(dealt[: len(x) // 2]), np.sort(dealt[len(x) // 2 :])
+    else:
+        fitted, held = np.flatnonzero(~held_out), np.flatnonzero(held_out)
+        if min(len(fitted), len(held)) < _FEWEST // 2:
+            raise InputError(
+                f"A map between spaces needs {_FEWEST // 2} items to be fitted on and as many held "
+                f"out; there are {len(fitted)} and {len(held)}."
+            )
     forth, alpha_forth = _mapped(x, y, fitted, held)
     back, alpha_back = _mapped(y, x, fitted, held)
-    return RidgeRetrieval(
-        **_both(
-            retrieval_ranks(forth, y[held] - y[fitted].mean(axis=0)),
-            retrieval_ranks(back, x[held] - x[fitted].mean(axis=0)),
-        ),
-        n_fitted=len(fitted),
-        alpha_x_to_y=alpha_forth,
-        alpha_y_to_x=alpha_back,
+    return RidgeMap(
+        fitted,
+        held,
+        x[held] - x[fitted].mean(axis=0),
+        y[held] - y[fitted].mean(axis=0),
+        forth,
+        back,
+        alpha_forth,
+        alpha_back,
     )
 
 

@@ -44,8 +44,10 @@ class Column:
 
 
 def columns_of(dataset: Dataset) -> list[Column]:
-    """The columns of a dataset that items can be compared by: its category, its popularity, and
-    every further column that holds numbers or not too many different values.
+    """The columns that the items of a dataset can be compared by.
+
+    Its category, its popularity, and every further column that holds numbers or not too many
+    different values.
     """
     items = dataset.items
     found = []

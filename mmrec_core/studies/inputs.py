@@ -84,11 +84,19 @@ def resolved(study: Study) -> Study:
 
 def with_split(study: Study) -> Study:
     """The study with its split spelled out."""
-    info = load_dataset(study.dataset).info
-    split = study.split or SplitConfig(
-        strategy=info.split, k_core=info.k_core, relevant_from=info.relevant_from
-    )
+    split = study.split or usual_config(load_dataset(study.dataset))
     return study.model_copy(update={"split": split})
+
+
+def usual_config(dataset: Dataset) -> SplitConfig:
+    """The split that a dataset asks for."""
+    info = dataset.info
+    return SplitConfig(strategy=info.split, k_core=info.k_core, relevant_from=info.relevant_from)
+
+
+def usual_split(dataset: Dataset) -> Split:
+    """A dataset divided as it asks for."""
+    return study_split(dataset.name, dataset.fingerprint, usual_config(dataset))
 
 
 @lru_cache(maxsize=4)

@@ -1,0 +1,385 @@
+"""The alignment of many spaces through the store: made once by a job with progress."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
+
+from mmrec_core.alignment import (
+    MEASURES,
+    duplicates,
+    gap_positions,
+    gap_probe,
+    geometry,
+    homophily,
+    modality_gap,
+    space_matrix,
+)
+from mmrec_core.alignment.crossing import (
+    TABLE,
+    Crossing,
+    cross_by_ridge,
+    cross_in_shared,
+    hits_table,
+    recalls,
+)
+from mmrec_core.domain import InputError, Progress, Split, no_progress
+from mmrec_core.projection.vectors import Vectors
+from mmrec_core.store import Artefact, Store
+from mmrec_core.store import store as installed_store
+
+KIND, VERSION = "alignment", 1
+USUAL = ("debiased_cka", "mutual_knn", "rsa", "procrustes_distance")
+"""Measures that are computed unless a person says otherwise."""
+
+_CONTENT = ("image", "text", "joint")
+
+
+class AlignConfig(BaseModel):
+    """What is computed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    measures: tuple[str, ...] = Field(USUAL, min_length=1, description="Measures between spaces")
+    permutations: int = Field(200, ge=19, le=10_000, description="Row permutations of each null")
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="Of permutations, samples and halves")
+    near: float = Field(0.99, gt=0, le=1, description="Cosine from which items are duplicates")
+
+    def checked(self) -> "AlignConfig":
+        """This config, if every measure in it is known.
+
+        Raises:
+            InputError: One is not.
+        """
+        for name in self.measures:
+            MEASURES.get(name)
+        return self
+
+
+@dataclass(frozen=True, eq=False)
+class AlignedSpace:
+    """A space that is compared with others.
+
+    Attributes:
+        modality: ``image``, ``text``, ``joint`` or ``none`` (trained item vectors).
+        vectors: Of the dataset's items.
+        shares: Names one space with two sides: spaces with the same value lie in one; empty: none.
+        held_out: [n_items] bool; items that a fitted space was not fitted on; None: not fitted.
+        source: What a fitted space was made from.
+    """
+
+    modality: str
+    vectors: Vectors
+    shares: str = ""
+    held_out: np.ndarray | None = None
+    source: Vectors | None = None
+
+    @property
+    def measured(self) -> np.ndarray:
+        """[n_items] bool; items that may be looked at together with another space."""
+        shown = self.vectors.directed
+        return shown if self.held_out is None else shown & self.held_out
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """A finished alignment.
+
+    Attributes:
+        artefact: Where it lies.
+    """
+
+    artefact: Artefact
+
+    @property
+    def spaces(self) -> dict[str, str]:
+        """Name of each space -> its modality, in the order of the request."""
+        return {name: own["modality"] for name, own in self.artefact.spec["spaces"]}
+
+    @property
+    def config(self) -> AlignConfig:
+        """What was computed."""
+        return AlignConfig.model_validate(self.artefact.spec["config"])
+
+    @cached_property
+    def matrix(self) -> pd.DataFrame:
+        """Every pair by every measure; see ``space_matrix``."""
+        return self.artefact.table("matrix")
+
+    @cached_property
+    def geometry(self) -> pd.DataFrame:
+        """One row a space; see ``geometry``."""
+        return self.artefact.table("geometry")
+
+    @cached_property
+    def behaviour(self) -> pd.DataFrame:
+        """One row a content space and measure; see ``homophily``."""
+        return self.artefact.table("behaviour")
+
+    @cached_property
+    def retrieval(self) -> pd.DataFrame:
+        """Recall of every two content spaces of unlike modalities, both ways, chance beside."""
+        return self.artefact.table("retrieval")
+
+    @cached_property
+    def duplicates(self) -> pd.DataFrame:
+        """Equal and nearly equal items of each content space: space, a, b, cosine, exact, group."""
+        return self.artefact.table("duplicates")
+
+    def hits(self, first: str, second: str) -> pd.DataFrame:
+        """Every query of a pair of spaces; see ``hits_table``."""
+        return self.artefact.table(f"hits-{self._place(first)}-{self._place(second)}")
+
+    def positions(self, first: str, second: str) -> pd.DataFrame | None:
+        """Where the items of two sides of one space lie on the line of the gap; None: not one."""
+        name = f"gap-{self._place(first)}-{self._place(second)}"
+        return self.artefact.table(name) if name in self.artefact.facts["gaps"] else None
+
+    def gap(self, first: str, second: str) -> dict[str, float]:
+        """``gap``, ``accuracy`` of the probe and ``n`` of two sides of one space."""
+        found: dict[str, float] = self.artefact.facts["gaps"][
+            f"gap-{self._place(first)}-{self._place(second)}"
+        ]
+        return found
+
+    def _place(self, name: str) -> int:
+        return list(self.spaces).index(name)
+
+
+def align_spec(
+    spaces: Mapping[str, AlignedSpace], split: Split, config: AlignConfig
+) -> dict[str, Any]:
+    """What the store keys an alignment by."""
+    return {
+        "version": VERSION,
+        # A list: a mapping would lose the order.
+        "spaces": [
+            [
+                name,
+                {
+                    "modality": own.modality,
+                    "vectors": own.vectors.fingerprint,
+                    "shares": own.shares,
+                    "fitted": own.held_out is not None,
+                },
+            ]
+            for name, own in spaces.items()
+        ],
+        "split": split.fingerprint,
+        "config": config.model_dump(mode="json"),
+    }
+
+
+def align(
+    spaces: Mapping[str, AlignedSpace],
+    split: Split,
+    config: AlignConfig | None = None,
+    progress: Progress = no_progress,
+    *,
+    into: Store | None = None,
+) -> Alignment:
+    """Compares spaces with each other, with what users do, and looks at the shape of each.
+
+    Args:
+        spaces: Name -> space, all over the same items.
+        split: Whose train part tells what users do.
+        config: What is computed.
+        progress: Told how far it is.
+        into: The store; None: that of this installation.
+
+    Raises:
+        InputError: Fewer than two spaces, spaces of different items, or an unknown measure.
+    """
+    config = (config or AlignConfig()).checked()
+    if len(spaces) < 2:
+        raise InputError("An alignment compares two spaces or more; choose another one.")
+    ids = [own.vectors.item_ids for own in spaces.values()]
+    if any(len(other) != len(ids[0]) or (other != ids[0]).any() for other in ids[1:]):
+        raise InputError("These spaces do not hold the same items in the same order.")
+    into = into or installed_store()
+    spec = align_spec(spaces, split, config)
+
+    def write(folder: Path) -> dict[str, Any]:
+        started = time.monotonic()
+        gaps = _Aligning(spaces, split, config, progress, folder).run()
+        return {
+            "gaps": gaps,
+            "n_items": len(ids[0]),
+            "seconds": round(time.monotonic() - started, 3),
+        }
+
+    return Alignment(into.get(KIND, spec) or into.put(KIND, spec, write))
+
+
+class _Aligning:
+    """Computes the parts one after the other and writes each as a table."""
+
+    def __init__(
+        self,
+        spaces: Mapping[str, AlignedSpace],
+        split: Split,
+        config: AlignConfig,
+        progress: Progress,
+        folder: Path,
+    ) -> None:
+        self.spaces, self.split, self.config = spaces, split, config
+        self.progress, self.folder = progress, folder
+        self.content = {n: own for n, own in spaces.items() if own.modality in _CONTENT}
+        self.observed = {n: own.vectors.directed for n, own in spaces.items()}
+
+    def run(self) -> dict[str, dict[str, float]]:
+        """All parts; what the gaps are is returned."""
+        self._write("matrix", self._matrix(self._part(0.0, 0.55)))
+        self._write("behaviour", self._behaviour(self._part(0.55, 0.75)))
+        self._write("geometry", self._geometry(self._part(0.75, 0.85)))
+        self._write("retrieval", self._retrieval(self._part(0.85, 0.95)))
+        gaps = self._gaps()
+        self._write("duplicates", self._duplicates(self._part(0.95, 1.0)))
+        return gaps
+
+    def _part(self, start: float, end: float) -> Progress:
+        def told(done: int, total: int, what: str) -> None:
+            share = start + (end - start) * done / max(1, total)
+            self.progress(round(1000 * share), 1000, what)
+
+        return told
+
+    def _write(self, name: str, table: pd.DataFrame) -> None:
+        table.to_parquet(self.folder / f"{name}.parquet", index=False)
+
+    def _matrix(self, progress: Progress) -> pd.DataFrame:
+        return space_matrix(
+            {name: own.vectors.matrix for name, own in self.spaces.items()},
+            {name: own.measured for name, own in self.spaces.items()},
+            self.config.measures,
+            self.config.permutations,
+            self.config.seed,
+            progress,
+            shared=[pair for pair in combinations(self.spaces, 2) if self._one_space(*pair)],
+        )
+
+    def _one_space(self, first: str, second: str) -> bool:
+        shares = self.spaces[first].shares
+        return bool(shares) and shares == self.spaces[second].shares
+
+    def _behaviour(self, progress: Progress) -> pd.DataFrame:
+        tables = []
+        for done, (name, own) in enumerate(self.content.items()):
+            row = pd.Index(own.vectors.item_ids).get_indexer(pd.Index(self.split.item_ids))
+            progress(done, len(self.content), f"content against behaviour: {name}")
+            try:
+                found = homophily(
+                    self.split.train,
+                    own.vectors.matrix[row],
+                    self.observed[name][row],
+                    permutations=self.config.permutations,
+                    seed=self.config.seed,
+                )
+            except InputError as error:
+                tables.append(pd.DataFrame([{"space": name, "measure": "", "note": str(error)}]))
+                continue
+            facts: dict[str, Any] = {
+                "n": found.n_used,
+                "n_eligible": found.n_eligible,
+                "low_degree": found.low_degree,
+                "without_content": found.without_content,
+                "k": found.k,
+                "note": "",
+            }
+            tables.append(found.table.assign(space=name, **facts))
+        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+    def _geometry(self, progress: Progress) -> pd.DataFrame:
+        rows = []
+        for done, (name, own) in enumerate(self.spaces.items()):
+            progress(done, len(self.spaces), f"geometry: {name}")
+            matrix = own.vectors.matrix[self.observed[name]]
+            rows.append({"space": name, **geometry(matrix, seed=self.config.seed)})
+        return pd.DataFrame(rows)
+
+    def _retrieval(self, progress: Progress) -> pd.DataFrame:
+        pairs = [
+            (a, b)
+            for a, b in combinations(self.content, 2)
+            if self.content[a].modality != self.content[b].modality
+        ]
+        rows: list[dict[str, object]] = []
+        for done, (first, second) in enumerate(pairs):
+            progress(done, len(pairs), f"retrieval: {first} × {second}")
+            crossings = self._crossings(first, second)
+            if not crossings:
+                continue
+            rows += recalls(crossings, (first, second))
+            places = [list(self.spaces).index(name) for name in (first, second)]
+            self._write(f"hits-{places[0]}-{places[1]}", hits_table(crossings[0]))
+        return pd.DataFrame(rows, columns=list(TABLE))
+
+    def _crossings(self, first: str, second: str) -> list[Crossing]:
+        """Between two content spaces; empty: too few items.
+
+        Two sides of one space are compared in it and, on the same held-out items, by a ridge map
+        of what they were made from.
+        """
+        a, b = self.spaces[first], self.spaces[second]
+        seed = self.config.seed
+        try:
+            if not self._one_space(first, second):
+                rows = np.flatnonzero(a.measured & b.measured)
+                return [cross_by_ridge(a.vectors.matrix, b.vectors.matrix, rows, seed)]
+            both = self.observed[first] & self.observed[second]
+            held = np.flatnonzero(a.measured & b.measured)
+            fitted = int(both.sum()) - len(held)
+            found = [cross_in_shared(a.vectors.matrix, b.vectors.matrix, held, fitted)]
+            if a.source is not None and b.source is not None and a.held_out is not None:
+                rows = np.flatnonzero(both)
+                sources = (a.source.matrix, b.source.matrix)
+                found.append(cross_by_ridge(*sources, rows, seed, a.held_out))
+            return found
+        except InputError:
+            return []
+
+    def _gaps(self) -> dict[str, dict[str, float]]:
+        found: dict[str, dict[str, float]] = {}
+        names = list(self.spaces)
+        for first, second in combinations(self.content, 2):
+            if not self._one_space(first, second):
+                continue
+            a, b = self.spaces[first], self.spaces[second]
+            kept = a.measured & b.measured
+            x, y = a.vectors.matrix[kept], b.vectors.matrix[kept]
+            try:
+                one, other = gap_positions(x, y)
+                accuracy = gap_probe(x, y, self.config.seed)
+                gap = modality_gap(x, y)
+            except InputError:
+                continue
+            name = f"gap-{names.index(first)}-{names.index(second)}"
+            positions = {
+                "modality": np.repeat([a.modality, b.modality], len(x)),
+                "position": np.concatenate([one, other]),
+            }
+            self._write(name, pd.DataFrame(positions))
+            found[name] = {"gap": gap, "accuracy": accuracy, "n": float(len(x))}
+        return found
+
+    def _duplicates(self, progress: Progress) -> pd.DataFrame:
+        tables = []
+        for done, (name, own) in enumerate(self.content.items()):
+            progress(done, len(self.content), f"near-duplicates: {name}")
+            rows = np.flatnonzero(self.observed[name])
+            found = duplicates(own.vectors.matrix[rows], self.config.near)
+            pairs = found.pairs.assign(
+                a=rows[found.pairs["a"].to_numpy(dtype=int)],
+                b=rows[found.pairs["b"].to_numpy(dtype=int)],
+                space=name,
+                n_pairs=found.n_pairs,
+            )
+            tables.append(pairs)
+        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()

@@ -1,0 +1,85 @@
+"""Maps: what do the embeddings see? Two spaces side by side, with one selection."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from mmrec_core.datasets.catalogue import load_dataset
+from mmrec_core.domain import Dataset
+from mmrec_core.spaces import usual_spaces
+from pages.ui import map_colours, map_nearby, map_search, map_selection, map_spaces, map_views
+from pages.ui.dataset import pick_dataset
+from pages.ui.gallery import item_opened
+from pages.ui.map_scene import PLACES, Scene
+from pages.ui.point_map import events, point_map
+from pages.ui.words import in_words
+
+SELECTION, DISAGREE, NEAR, REGIONS = "Selection", "Disagreement", "Neighbours", "Regions"
+
+
+def main() -> None:
+    st.title("What do the embeddings see?", anchor=False)
+    dataset = load_dataset(pick_dataset())
+    known = map_spaces.known_spaces(dataset)
+    usual = usual_spaces(dataset)
+    if usual is None:
+        map_views.nothing_yet(dataset)
+        return
+    top = st.container()
+    spaces = []
+    for column, place, default in zip(st.columns(2, gap="medium"), PLACES, usual, strict=True):
+        with column:
+            spaces.append(map_spaces.choose_space(dataset, known, place, default))
+    config = map_spaces.choose_plane()
+    sides = {space: map_spaces.side_of(dataset, space, config) for space in dict.fromkeys(spaces)}
+    map_spaces.map_jobs(dataset.name)
+    map_spaces.offer(dataset, sides, config)
+    shown = tuple(side for space in spaces if (side := sides[space]) is not None)
+    if not shown:
+        return
+    if len(shown) == 2:
+        with top:
+            st.markdown(map_nearby.sentence(*shown))
+    _maps(dataset, shown, known)
+    with in_words():
+        item_opened(dataset)
+
+
+def _maps(dataset: Dataset, sides: Sequence[map_spaces.Side], known: dict) -> None:
+    regions = tuple(map_spaces.regions_of(dataset, side) for side in sides)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        coloured, colours = map_colours.choose_colours(
+            dataset, dict(zip(PLACES, regions, strict=False))
+        )
+    with right:
+        marked = map_search.found_items(dataset)
+    scene = Scene(dataset, tuple(sides), regions, colours)
+    selection = map_selection.take_up(scene, events(scene.key))
+    done = point_map(
+        scene.views,
+        colours,
+        key=scene.key,
+        details=map_views.details(scene),
+        selected=None if selection is None else selection.rows,
+        marked=marked.tolist(),
+    )
+    map_nearby.clicked(dataset, done.clicked)
+    for column, side in zip(st.columns(2, gap="medium"), sides, strict=False):
+        column.caption(map_spaces.caption(side))
+    map_views.menu(scene, selection)
+    parts = {
+        SELECTION: lambda: map_selection.show(scene, selection),
+        DISAGREE: lambda: map_nearby.most_different(scene),
+        NEAR: lambda: map_nearby.neighbours(scene, known),
+        REGIONS: lambda: map_views.regions(scene),
+    }
+    part = st.segmented_control(
+        "Show", list(parts), default=SELECTION, required=True, key="map-part",
+        label_visibility="collapsed", bind="query-params", persist_state="session",
+    )  # fmt: skip
+    with in_words():
+        parts[str(part)]()
+
+
+main()

@@ -1,0 +1,171 @@
+"""Neighbours of a clicked item in several spaces, and where the two spaces disagree most."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from mmrec_core.domain import Dataset
+from mmrec_core.projection.nearby import K, disagreement, nearest_items
+from mmrec_core.spaces import Space
+from pages.ui.gallery import name_of, tile, tile_style, tiles
+from pages.ui.map_scene import Scene
+from pages.ui.map_spaces import Side, lists_of, vectors_of
+from pages.ui.words import escape, number, percent
+
+MOST_SPACES = 4
+_ITEM = "near"
+
+
+def clicked(dataset: Dataset, row: int | None) -> None:
+    """Remembers in the address which item was clicked on a map."""
+    if row is not None:
+        st.query_params[_ITEM] = str(dataset.item_ids[row])
+
+
+def item_row(dataset: Dataset) -> int | None:
+    """The item whose neighbours are shown, if any."""
+    named = st.query_params.get(_ITEM)
+    if named is None:
+        return None
+    rows = np.flatnonzero((dataset.items["item_id"] == named).to_numpy(dtype=bool))
+    return int(rows[0]) if len(rows) else None
+
+
+def neighbours(scene: Scene, known: Mapping[str, Space]) -> None:
+    """The neighbours of one item in up to four spaces, as pictures, common ones marked."""
+    row = item_row(scene.dataset)
+    if row is None:
+        st.info("Click an item on a map: its nearest neighbours in up to four spaces stand here.")
+        return
+    shown = [side.space.name for side in scene.sides]
+    names = dict(known) | {side.space.name: side.space for side in scene.sides}
+    wanted = st.multiselect(
+        "Spaces", list(names), default=list(dict.fromkeys(shown)), max_selections=MOST_SPACES,
+        format_func=lambda n: names[n].title, key=f"near-in-{scene.dataset.name}", wrap=True,
+    )  # fmt: skip
+    item = scene.dataset.items.iloc[row]
+    tile_style()
+    first, *others = st.columns([1.2, *[2] * max(1, len(wanted))], gap="medium")
+    with first:
+        st.markdown("**The item**")
+        tile(scene.dataset, item[["item_id", "title", "image"]].to_dict(), "near-item")
+    found = {name: _nearest(scene, names[name], row) for name in wanted}
+    lists = {name: set(own[0].tolist()) for name, own in found.items() if own is not None}
+    for column, name in zip(others, wanted, strict=False):
+        with column:
+            st.markdown(f"**{escape(names[name].title)}**")
+            own = found[name]
+            if own is None:
+                st.caption("Its vectors are not here yet: make its map first.")
+                continue
+            rows, cosines = own
+            if not len(rows):
+                st.caption("The item is not in this space.")
+                continue
+            notes = [
+                f"{number(float(c))}{_also(r, name, lists)}"
+                for r, c in zip(rows.tolist(), cosines, strict=True)
+            ]
+            tiles(scene.dataset, rows, notes, key=f"near-{wanted.index(name)}")
+    st.caption(f"The {K} nearest by cosine, with it; ● also near in another space of these.")
+
+
+def _also(row: int, name: str, lists: Mapping[str, set[int]]) -> str:
+    return " ●" if any(row in own for other, own in lists.items() if other != name) else ""
+
+
+def _nearest(scene: Scene, space: Space, row: int) -> tuple[np.ndarray, np.ndarray] | None:
+    vectors = vectors_of(scene.dataset, space)
+    return None if vectors is None else nearest_items(vectors, row)
+
+
+# Disagreement
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _overlaps(first: str, second: str, _first: np.ndarray, _second: np.ndarray) -> pd.DataFrame:
+    return disagreement(_first, _second)
+
+
+def overlaps(one: Side, other: Side) -> pd.DataFrame | None:
+    """Items by how little their neighbours overlap; None where neighbours are not known yet."""
+    first, second = lists_of(one), lists_of(other)
+    if first is None or second is None:
+        return None
+    return _overlaps(one.vectors.fingerprint, other.vectors.fingerprint, first, second)
+
+
+def sentence(one: Side, other: Side) -> str:
+    """How far two spaces agree about neighbours, from the numbers."""
+    table = overlaps(one, other)
+    names = f"**{escape(one.space.title)}** and **{escape(other.space.title)}**"
+    if one.vectors.fingerprint == other.vectors.fingerprint:
+        return f"Both maps show {escape(one.space.title)}\\."
+    if table is None or not len(table):
+        return f"Two maps of the same items: {names}\\."
+    mean, chance = float(table["overlap"].mean()), K / max(1, len(table) - 1)
+    times = mean / chance if chance else float("nan")
+    if times < 1.5:
+        verdict = "they see different things: no more agreement than chance"
+    elif mean < 0.5:
+        verdict = f"{times:,.0f} times chance, so they share some of what they see"
+    else:
+        verdict = "they see much the same"
+    return (
+        f"Of an item's {K} nearest neighbours, {percent(mean, False)} are the same in {names} "
+        f"\\(by chance {percent(chance, False)}\\): {verdict}\\."
+    )
+
+
+def most_different(scene: Scene) -> None:
+    """Items that the two spaces disagree about most, with both neighbour lists as pictures."""
+    if len(scene.sides) < 2 or len({side.space.name for side in scene.sides}) < 2:
+        st.info("Choose two different spaces above; here stand the items they disagree about most.")
+        return
+    one, other = scene.sides
+    table = overlaps(one, other)
+    if table is None:
+        st.info("The neighbours of every item are found with the maps: make both maps first.")
+        return
+    if not len(table):
+        st.info("No item lies in both spaces.")
+        return
+    items = scene.dataset.items.iloc[table["row"]]
+    shown = pd.DataFrame(
+        {
+            "Item": items["title"].where(items["title"] != "", items["item_id"]).to_numpy(),
+            "Category": items["category"].to_numpy(),
+            "Overlap": table["overlap"],
+        }
+    )
+    st.caption(
+        f"{len(table):,} items by the share of their {K} nearest neighbours that both spaces hold, "
+        "the least first. Tick a row to see both lists."
+    )
+    picked = st.dataframe(
+        shown, hide_index=True, height=240, on_select="rerun", selection_mode="single-row",
+        key=f"disagree-{one.name}-{other.name}",
+        column_config={"Overlap": st.column_config.NumberColumn(format="percent")},
+        alt="Items by how little their neighbours in the two spaces overlap",
+    )  # fmt: skip
+    rows = picked["selection"]["rows"]
+    at = rows[0] if rows and rows[0] < len(table) else 0
+    row = int(table["row"].iloc[at])
+    first, second = lists_of(one), lists_of(other)
+    assert first is not None and second is not None
+    tile_style()
+    item = scene.dataset.items.iloc[row]
+    left, *columns = st.columns([1.2, 2, 2], gap="medium")
+    with left:
+        st.markdown(f"**{escape(name_of(item))}**")
+        tile(scene.dataset, item[["item_id", "title", "image"]].to_dict(), "disagree-item")
+    for column, side, own, their in zip(
+        columns, (one, other), (first[row], second[row]), (second[row], first[row]), strict=True
+    ):
+        with column:
+            st.markdown(f"**Near in {escape(side.space.title)}**")
+            near = own[own >= 0]
+            notes = ["● in both" if r in set(their.tolist()) else "" for r in near.tolist()]
+            tiles(scene.dataset, near, notes, key=f"disagree-{columns.index(column)}")

@@ -1,0 +1,137 @@
+"""Around the maps: tooltips, regions as a table, figures to export, and where nothing is yet."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from mmrec_core import jobs
+from mmrec_core.datasets.catalogue import thumbnail_path
+from mmrec_core.domain import Dataset
+from mmrec_core.extractors.service import default_extractor
+from mmrec_core.projection.regions import Regions
+from pages.ui import map_selection
+from pages.ui.gallery import degrees_of, name_of
+from pages.ui.job import job_panel, unfinished_jobs
+from pages.ui.map_scene import Scene
+from pages.ui.point_map import NONE, Detail
+from pages.ui.words import escape, how, number, percent
+
+_HOW = (
+    "**UMAP** (McInnes, Healy, Melville 2018) with cosine on one exact graph of nearest neighbours, "
+    "which every setting reuses. Items with equal vectors are mapped once, so that a seed gives "
+    "the same map twice. Axes have no unit, and distances between far regions mean little. "
+    "**Trustworthiness** and **continuity** (Venna, Kaski 2001): whether neighbours on the map are "
+    "neighbours in the space, and the other way round. **Kept**: of the 15 nearest in the space "
+    "those among the 15 nearest on the map. **Stability**: 1 less the Procrustes disparity of the "
+    "maps of two seeds. **Regions**: HDBSCAN (Campello, Moulavi, Sander 2013) on the map, named by "
+    "class-based TF-IDF (Grootendorst 2022) over text, category and attributes."
+)
+
+
+def details(scene: Scene) -> Callable[[Sequence[int]], list[Detail]]:
+    """What a tooltip says of items."""
+    dataset, colours = scene.dataset, scene.colours
+    degrees = degrees_of(dataset.fingerprint, dataset)
+
+    def value(row: int) -> str:
+        if not len(colours.names):
+            return number(float(colours.values[row]))
+        code = int(colours.values[row])
+        return "–" if code == NONE else str(colours.names[code])
+
+    def find(rows: Sequence[int]) -> list[Detail]:
+        found = []
+        for row in rows:
+            item = dataset.items.iloc[row]
+            path = thumbnail_path(dataset, item["image"], 96)
+            columns = [("category", item["category"])] if item["category"] else []
+            columns.append(("interactions", f"{int(degrees[row]):,}"))
+            if colours.title.lower() not in ("category", "popularity (interactions)"):
+                columns.append((colours.title, value(row)))
+            found.append(Detail(name_of(item), columns, path))
+        return found
+
+    return find
+
+
+def regions(scene: Scene) -> None:
+    """Regions of both maps with their words; a ticked row is selected on the maps."""
+    for column, view in zip(st.columns(2, gap="medium"), range(len(scene.sides)), strict=False):
+        with column:
+            side, found = scene.sides[view], scene.regions[view]
+            st.markdown(f"**{escape(side.space.title)}**")
+            if found is None:
+                st.caption("Regions are found on the finished UMAP map.")
+            elif found.table.empty:
+                st.caption("HDBSCAN finds no region: the items are spread evenly, or too few.")
+            else:
+                _region_table(scene, view, found)
+
+
+def _region_table(scene: Scene, view: int, found: Regions) -> None:
+    inside = float(
+        (found.of_item >= 0).sum() / max(1, np.isfinite(scene.sides[view].points[:, 0]).sum())
+    )
+    table = pd.DataFrame(
+        {
+            "Region": np.arange(1, len(found.table) + 1),
+            "Most telling words": found.table["words"].replace("", "–"),
+            "Items": found.table["n"],
+        }
+    )
+    key = f"regions-{view}-{scene.sides[view].name}"
+
+    def picked() -> None:
+        rows = st.session_state[key]["selection"]["rows"]
+        if rows and rows[0] < len(found.table):
+            region = int(found.table["region"].iloc[rows[0]])
+            map_selection.select_region(scene, view, region)
+
+    st.dataframe(
+        table, hide_index=True, height=320, key=key, on_select=picked,
+        selection_mode="single-row", alt=f"Regions of {scene.sides[view].space.title}",
+    )  # fmt: skip
+    st.caption(
+        f"{percent(inside, False)} of the items lie in a region. Tick a row to select its items on "
+        "both maps."
+        + (
+            f" Clusters were found on {found.clustered:,} items; the others joined the nearest."
+            if found.clustered < np.isfinite(scene.sides[view].points[:, 0]).sum()
+            else ""
+        )
+    )
+
+
+def menu(scene: Scene, selection: map_selection.Selection | None) -> None:
+    """How the maps were made."""
+    commands = [
+        f"python -m mmrec_core project {scene.dataset.name} --space '{side.space.name}'"
+        for side in scene.sides
+    ]
+    with st.container(horizontal=True):
+        how("How", _HOW, "\n".join(dict.fromkeys(commands)))
+
+
+def nothing_yet(dataset: Dataset) -> None:
+    """No space of this dataset is here: offers to make the embeddings."""
+    st.markdown(
+        "Nothing has been embedded of this catalogue yet. An **extractor** turns each picture or "
+        "text into a vector; a map shows which items it puts close together."
+    )
+    for state in unfinished_jobs("embed", dataset.name):
+        job_panel(state.key)
+    for modality, words in (("image", "pictures"), ("text", "texts")):
+        name, config = default_extractor(modality, dataset)
+        if st.button(f"Embed the {words} with {name}", key=f"embed-{modality}"):
+            jobs.start(
+                "embed",
+                {
+                    "dataset": dataset.name,
+                    "extractor": name,
+                    "config": config.model_dump(mode="json"),
+                },
+                f"Embeddings of the {words} of {dataset.info.title}",
+            )
+            st.rerun()
