@@ -11,6 +11,7 @@ PAGES = (
     ("overview", "Overview", ":material/fact_check:"),
     ("data", "Data", ":material/database:"),
     ("maps", "Maps", ":material/scatter_plot:"),
+    ("alignment", "Alignment", ":material/compare_arrows:"),
     ("descriptions", "Descriptions", ":material/chat:"),
     ("study", "Study", ":material/science:"),
     ("runs", "Runs", ":material/list_alt:"),

@@ -117,15 +117,30 @@ def aligned_space(dataset: Dataset, name: str, progress: Progress = no_progress)
     Raises:
         InputError: As of ``make_vectors``.
     """
-    space, vectors = find_space(dataset, name), make_vectors(dataset, name, progress)
-    if space.kind != "extractor":
-        return AlignedSpace(space.modality, vectors)
-    extractor = _extractor(dataset, name)
-    if not isinstance(extractor, SharedSpace):
-        return AlignedSpace(space.modality, vectors)
-    heads, made_from = extractor.heads(dataset, progress), extractor.source(dataset, progress)
+    vectors = make_vectors(dataset, name, progress)
+    shared = _shared(dataset, name)
+    if shared is not None:
+        shared.heads(dataset, progress)
+    return as_aligned(dataset, name, vectors)
+
+
+def as_aligned(dataset: Dataset, name: str, vectors: Vectors) -> AlignedSpace:
+    """A space whose vectors are here, as alignment takes it."""
+    modality = find_space(dataset, name).modality
+    shared = _shared(dataset, name)
+    if shared is None:
+        return AlignedSpace(modality, vectors)
+    heads, made_from = shared.heads(dataset), shared.source(dataset)
     source = Vectors(made_from.item_ids, made_from.matrix, made_from.observed)
-    return AlignedSpace(space.modality, vectors, heads.key, held_out_items(heads), source)
+    return AlignedSpace(modality, vectors, heads.key, held_out_items(heads), source)
+
+
+def _shared(dataset: Dataset, name: str) -> SharedSpace | None:
+    """The extractor of one side of a shared space; None: another space."""
+    if name.startswith("run:") or "|" in name:
+        return None
+    extractor = _extractor(dataset, name)
+    return extractor if isinstance(extractor, SharedSpace) else None
 
 
 def usual_spaces(dataset: Dataset) -> tuple[str, str] | None:
@@ -222,9 +237,18 @@ def _extractor(dataset: Dataset, name: str) -> Extractor:
 
 
 def _space_of(extractor: Extractor, name: str) -> Space:
-    options = extractor.label.removeprefix(extractor.name)
-    title = extractor.label if extractor.name == "fusion" else f"{extractor.title}{options}"
+    title = extractor.label if extractor.name == "fusion" else _title(extractor)
     return Space(name, title, extractor.modality, "extractor")
+
+
+def _title(extractor: Extractor) -> str:
+    """Name on screen with the options that are not the default ones."""
+    title, options = extractor.title, extractor.label.removeprefix(extractor.name)
+    if isinstance(extractor, SharedSpace):
+        side = {"image": "pictures", "text": "words"}[extractor.modality]
+        title = f"Shared space, {side}"
+        options = extractor.label_without_output
+    return f"{title} {options}" if options else title
 
 
 # Trained recommenders

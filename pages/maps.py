@@ -49,9 +49,7 @@ def _maps(dataset: Dataset, sides: Sequence[map_spaces.Side], known: dict) -> No
     regions = tuple(map_spaces.regions_of(dataset, side) for side in sides)
     left, right = st.columns(2, gap="medium")
     with left:
-        coloured, colours = map_colours.choose_colours(
-            dataset, dict(zip(PLACES, regions, strict=False))
-        )
+        _, colours = map_colours.choose_colours(dataset, dict(zip(PLACES, regions, strict=False)))
     with right:
         marked = map_search.found_items(dataset)
     scene = Scene(dataset, tuple(sides), regions, colours)

@@ -175,6 +175,38 @@ def _metrics() -> tuple[list[dict[str, Any]], tuple[str, ...]]:
     return rows, ("name", "label", "higher_is_better", "per_user", "reference")
 
 
+def _measures() -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    from mmrec_core.alignment import MEASURES
+
+    rows = [
+        {
+            "name": name,
+            "label": measure.label,
+            "direction": measure.direction,
+            "range": list(measure.value_range),
+            "shared_space_only": measure.shared_space_only,
+            "description": measure.description,
+            "reference": measure.reference,
+        }
+        for name, measure in MEASURES.items()
+    ]
+    return rows, ("name", "label", "direction", "reference")
+
+
+def _spaces() -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    from dataclasses import asdict
+
+    from mmrec_core.datasets.catalogue import list_datasets, load_dataset
+    from mmrec_core.spaces import list_spaces
+
+    rows = [
+        {"dataset": card.name, **asdict(space)}
+        for card in list_datasets()
+        for space in list_spaces(load_dataset(card.name))
+    ]
+    return rows, ("dataset", "name", "modality", "title")
+
+
 def _studies() -> tuple[list[dict[str, Any]], tuple[str, ...]]:
     from mmrec_core.studies.results import list_studies
 
@@ -205,6 +237,8 @@ _LISTS: dict[str, Callable[[], tuple[list[dict[str, Any]], tuple[str, ...]]]] = 
     "controls": _controls,
     "recommenders": _recommenders,
     "metrics": _metrics,
+    "measures": _measures,
+    "spaces": _spaces,
     "studies": _studies,
     "descriptions": _descriptions,
 }

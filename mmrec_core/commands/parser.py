@@ -12,14 +12,18 @@ from mmrec_core.commands import (
     lists,
     ship,
     small_lvlm,
+    spaces,
     studies,
 )
 from mmrec_core.datasets.split import STRATEGIES
 from mmrec_core.extractors.prompts import STRATEGIES as STRATEGIES_ASKED
 
 LISTS = (
-    "datasets", "extractors", "controls", "recommenders", "metrics", "studies", "descriptions",
+    "datasets", "extractors", "controls", "recommenders", "metrics", "measures", "studies",
+    "descriptions", "spaces",
 )  # fmt: skip
+
+_SPACE = "such as minilm, 'minilm|shuffle@1', run:KEY or 'shared-space(output=text)'"
 
 
 class Parser(argparse.ArgumentParser):
@@ -116,6 +120,27 @@ def build_parser() -> argparse.ArgumentParser:
         "--values", metavar="KEY", help="descriptions to read; default: the truth of the demo"
     )
     probe.add_argument("--seed", type=int, default=0)
+
+    project = add("project", "Maps a space of the items with UMAP.", spaces.project)
+    project.add_argument("dataset")
+    project.add_argument(
+        "--space", required=True, metavar="SPACE", help=f"{_SPACE}; list spaces shows those here"
+    )
+    project.add_argument("--neighbors", type=int, help="of UMAP; default: 15")
+    project.add_argument("--min-dist", type=float, dest="min_dist", help="default: 0.1")
+    project.add_argument("--init", choices=("pca", "spectral"), help="default: pca")
+    project.add_argument("--seed", type=int)
+    project.add_argument("--out", metavar="FILE", help=".csv or .parquet of the points")
+
+    align = add("align", "How far spaces agree with each other and with users.", spaces.align)
+    align.add_argument("dataset")
+    align.add_argument(
+        "--spaces", nargs="+", metavar="SPACE", help=f"{_SPACE}; default: all embeddings here"
+    )
+    align.add_argument("--measures", nargs="+", metavar="NAME")
+    align.add_argument("--permutations", type=int, help="of each null; default: 200")
+    align.add_argument("--seed", type=int)
+    align.add_argument("--out", metavar="FOLDER", help="write every table as CSV")
 
     study = add("study", "Carries out a study: plan, progress, verdicts.", studies.study)
     study.add_argument("dataset")

@@ -83,6 +83,12 @@ class SharedSpace(MatrixExtractor):
         super().__init__(config)
         self.modality = self.config.output
 
+    @property
+    def label_without_output(self) -> str:
+        """Options that are not the default ones, but for the side, in brackets; may be empty."""
+        plain = self.config.model_copy(update={"output": "image"})
+        return type(self)(plain).label.removeprefix(self.name)
+
     def availability(self) -> Available:
         """Whether both extractors can run here."""
         for part in self._parts():

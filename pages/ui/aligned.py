@@ -1,0 +1,280 @@
+"""Which spaces are compared, the job that does it, the sentence on top, and the matrix."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from mmrec_core import figures, jobs
+from mmrec_core.alignment import MEASURES
+from mmrec_core.alignment.service import (
+    KIND,
+    USUAL,
+    AlignConfig,
+    AlignedSpace,
+    Alignment,
+    align_spec,
+)
+from mmrec_core.domain import Dataset
+from mmrec_core.settings import settings
+from mmrec_core.spaces import Space, as_aligned
+from mmrec_core.store import store
+from mmrec_core.studies.inputs import usual_split
+from pages.ui.address import choose as choose_one
+from pages.ui.export import export_menu
+from pages.ui.job import job_panel, time_in_words, unfinished_jobs
+from pages.ui.map_spaces import vectors_of
+from pages.ui.words import escape, how, number, percent
+
+MOST_SPACES = 12
+_HOW = (
+    "Only items that both spaces hold count. Raw values of spaces of unlike width do not compare: "
+    "two matrices of noise give a CKA of .8 where they are wide enough. So each value stands beside "
+    "its **null**, what the measure gives when the rows of one space are permuted, and is "
+    "**calibrated**: (value − τ) / (best − τ), cut to 0 … 1, with τ the 95 % order statistic of the "
+    "null (arXiv 2602.14486); distances use the lower tail. p = (1 + permutations at least as "
+    "alike) / (permutations + 1). Measures that compare all pairs of items take a seeded sample of "
+    "5,000. A space that was fitted on this catalogue is looked at on held-out items alone."
+)
+
+
+def choose(dataset: Dataset, known: Mapping[str, Space]) -> tuple[list[str], AlignConfig]:
+    """Spaces and settings, in the address."""
+    usual = [name for name, space in known.items() if space.kind == "extractor"][:6]
+    named = st.query_params.get("spaces")
+    wanted = [n for n in named.split(";") if n in known] if named else usual
+    first, second = st.columns([5, 1], vertical_alignment="bottom")
+    key = f"spaces-{dataset.name}"
+    if key not in st.session_state:
+        st.session_state[key] = wanted
+    names = first.multiselect(
+        "Spaces", list(known), format_func=lambda n: known[n].title, key=key,
+        max_selections=MOST_SPACES, wrap=True,
+    )  # fmt: skip
+    if names == usual:
+        st.query_params.pop("spaces", None)
+    else:
+        st.query_params["spaces"] = ";".join(names)
+    with second.popover("Settings", icon=":material/tune:", type="tertiary"):
+        kept = {"bind": "query-params", "persist_state": "session"}
+        measures = st.multiselect(
+            "Measures", MEASURES.names(), default=list(USUAL),
+            format_func=lambda n: MEASURES.get(n).label, key="measures", **kept,
+        )  # fmt: skip
+        permutations = st.number_input(
+            "Permutations of the null", 19, 10_000, 200, key="permutations", **kept
+        )
+        seed = st.number_input("Seed", 0, 999_999, 0, key="align-seed", **kept)
+    order = [n for n in MEASURES.names() if n in measures] or list(USUAL)
+    return names, AlignConfig(measures=tuple(order), permutations=permutations, seed=seed)
+
+
+def find(
+    dataset: Dataset, known: Mapping[str, Space], names: Sequence[str], config: AlignConfig
+) -> Alignment | None:
+    """The finished alignment of these spaces, or None."""
+    if len(names) < 2:
+        return None
+    spaces: dict[str, AlignedSpace] = {}
+    for name in names:
+        vectors = vectors_of(dataset, known[name])
+        if vectors is None:
+            return None
+        spaces[name] = _aligned(dataset.fingerprint, name, dataset, vectors)
+    found = store().get(KIND, align_spec(spaces, usual_split(dataset), config))
+    return None if found is None else _alignment(found.key, found)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _aligned(fingerprint: str, name: str, _dataset: Dataset, _vectors: object) -> AlignedSpace:
+    return as_aligned(_dataset, name, _vectors)  # type: ignore[arg-type]
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _alignment(key: str, _artefact: object) -> Alignment:
+    return Alignment(_artefact)  # type: ignore[arg-type]
+
+
+def alignment_jobs(name: str) -> None:
+    """Panels of comparisons and fits under way or stopped."""
+    for kind in ("align", "embed"):
+        for state in unfinished_jobs(kind, name):
+            job_panel(state.key)
+
+
+def offer(dataset: Dataset, names: Sequence[str], config: AlignConfig) -> None:
+    """Says what a comparison would show, and a button that starts it."""
+    if len(names) < 2:
+        st.info("Choose two spaces or more.")
+        return
+    spec = {
+        "dataset": dataset.name,
+        "spaces": list(names),
+        "config": config.model_dump(mode="json"),
+    }
+    state = jobs.find("align", spec)
+    if state is not None and state.active:
+        return
+    pairs = len(names) * (len(names) - 1) // 2
+    n = min(dataset.n_items, 5000)
+    seconds = 8 + pairs * len(config.measures) * (0.3 + 4e-8 * n * n * config.permutations / 200)
+    st.markdown(
+        f"These {len(names)} spaces were not compared yet: {pairs} "
+        f"{'pair' if pairs == 1 else 'pairs'} by {len(config.measures)} measures, each beside "
+        f"{config.permutations} permutations; retrieval from one to the other; whether items that "
+        "are alike go to the same users; the shape of each."
+    )
+    if settings().read_only:
+        st.info("This store is on show: nothing is computed here.")
+        return
+    if st.button(f"Compare them ({time_in_words(seconds)})", type="primary"):
+        jobs.start("align", spec, f"Alignment of {len(names)} spaces of {dataset.info.title}")
+        st.rerun()
+
+
+def title(known: Mapping[str, Space], name: str) -> str:
+    """Name of a space on screen."""
+    return known[name].title if name in known else name
+
+
+def titles(found: Alignment, known: Mapping[str, Space]) -> dict[str, str]:
+    """Space -> its name on screen."""
+    return {name: title(known, name) for name in found.spaces}
+
+
+def command(dataset: str, found: Alignment) -> str:
+    """The command that makes an alignment again."""
+    config = found.config
+    parts = ["python", "-m", "mmrec_core", "align", dataset, "--spaces", *found.spaces]
+    parts += ["--measures", *config.measures, "--permutations", str(config.permutations)]
+    return shlex.join([*parts, "--seed", str(config.seed)])
+
+
+# The sentence
+
+
+def sentence(dataset: Dataset, found: Alignment, known: Mapping[str, Space]) -> str:
+    """How much pictures and words share, and which of them users follow, from the numbers."""
+    by_modality = {}
+    for name, modality in found.spaces.items():
+        by_modality.setdefault(modality, name)
+    text = []
+    if "image" in by_modality and "text" in by_modality:
+        text.append(_agreement(found, known, by_modality["image"], by_modality["text"]))
+    text.append(_behaviour(found, known))
+    return " ".join(filter(None, text)) or "Spaces side by side\\."
+
+
+def _agreement(found: Alignment, known: Mapping[str, Space], image: str, words: str) -> str:
+    table = found.matrix
+    pair = {image, words}
+    own = table[[set(ab) == pair for ab in zip(table["space_a"], table["space_b"], strict=True)]]
+    own = own[own["calibrated"].notna()]
+    if own.empty:
+        return ""
+    first = own.iloc[0]
+    measure = MEASURES.get(str(first["measure"]))
+    share = float(first["calibrated"])
+    names = f"**{escape(title(known, image))}** and **{escape(title(known, words))}**"
+    low, high = number(float(first["null_low"])), number(float(first["null_high"]))
+    if first["p"] > 0.05:
+        return (
+            f"Pictures and words agree no more than by chance: {names} have a "
+            f"{escape(measure.label)} of {number(float(first['raw']))}, permuted items give {low} to "
+            f"{high}\\."
+        )
+    degree = "a little" if share < 0.2 else "in part" if share < 0.6 else "largely"
+    return (
+        f"Pictures and words say the same **{degree}**: {names} have a {escape(measure.label)} of "
+        f"**{number(float(first['raw']))}** \\(permuted items {low} to {high}; calibrated "
+        f"{number(share)} on a scale from 0 to 1\\)\\."
+    )
+
+
+def _behaviour(found: Alignment, known: Mapping[str, Space]) -> str:
+    lifts = found.behaviour
+    if "value" not in lifts:
+        return ""
+    lifts = lifts[lifts["measure"] == "lift"].sort_values("value", ascending=False)
+    if lifts.empty:
+        return ""
+    best = lifts.iloc[0]
+    name = escape(title(known, str(best["space"])))
+    if best["low"] <= 1:
+        return "In no space do items that are alike share more users than equally popular ones\\."
+    return (
+        f"Items that are alike in **{name}** share **{number(float(best['value']))} times** as many "
+        "users as equally popular ones: that is what recommenders can gain from it\\."
+    )
+
+
+# The matrix
+
+
+def matrix(found: Alignment, known: Mapping[str, Space]) -> None:
+    """Every pair of spaces: calibrated, raw, and the null."""
+    table = found.matrix
+    there = [n for n in found.config.measures if (table["measure"] == n).any()]
+    if not there:
+        st.info("None of the chosen measures makes sense for these spaces.")
+        return
+    name = choose_one("Measure", there, "measure", there[0], lambda n: MEASURES.get(n).label)
+    measure = MEASURES.get(name)
+    own = table[table["measure"] == name]
+    st.caption(f"{measure.description} Range {_range(measure.value_range)}. {measure.reference}.")
+    given = {
+        "label": measure.label,
+        "distance": measure.direction == "distance",
+        "modalities": found.spaces,
+    }
+    named = titles(found, known)
+    if own["calibrated"].notna().any() or own["raw"].notna().any():
+        figure = figures.alignment_matrix(own, name, named, **given)
+        st.plotly_chart(
+            figure, key=f"alignment-{name}", alt=figure.layout.meta["description"],
+            config={"displaylogo": False},
+        )  # fmt: skip
+        with st.container(horizontal=True):
+            how("How", _HOW, command(st.session_state.get("dataset", ""), found))
+            export_menu(
+                f"alignment-{name}", own,
+                lambda width: figures.alignment_matrix_publication(
+                    own, name, named, width=width, **given
+                ),
+                figure,
+            )  # fmt: skip
+    with st.expander("All numbers"):
+        st.dataframe(_numbers(own, named), hide_index=True, alt=f"{measure.label} of every pair")
+        notes = sorted({str(note) for note in own["note"] if isinstance(note, str) and note})
+        for note in notes:
+            st.caption(escape(note))
+        if own["sampled"].any():
+            st.caption("Measured on a seeded sample of 5,000 items where more lie in both spaces.")
+
+
+def _range(ends: tuple[float, float]) -> str:
+    return " to ".join("∞" if np.isinf(end) else f"{end:g}".replace("-", "−") for end in ends)
+
+
+def _numbers(own: pd.DataFrame, named: Mapping[str, str]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "First": own["space_a"].map(named),
+            "Second": own["space_b"].map(named),
+            "Value": own["raw"].map(number),
+            "Null, 95 %": [
+                f"{number(a)} to {number(b)}"
+                for a, b in zip(own["null_low"], own["null_high"], strict=True)
+            ],
+            "p": own["p"].map(number),
+            "Calibrated": own["calibrated"].map(number),
+            "Items": own["n"],
+        }
+    )
+
+
+def share(value: float) -> str:
+    """A share in per cent."""
+    return percent(value, False)

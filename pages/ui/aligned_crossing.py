@@ -1,0 +1,203 @@
+"""From pictures to words and back: retrieval with hits and misses, and the modality gap."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from mmrec_core import figures, jobs
+from mmrec_core.alignment.crossing import CHANCE, FOUND
+from mmrec_core.alignment.service import Alignment
+from mmrec_core.domain import Dataset
+from mmrec_core.settings import settings
+from mmrec_core.spaces import Space
+from pages.ui.address import choose
+from pages.ui.aligned import titles
+from pages.ui.export import export_menu
+from pages.ui.gallery import tile, tile_style, tiles
+from pages.ui.words import escape, how, number, percent
+
+SHOWN = 4
+_HOW = (
+    "An item's vector of one space asks; all items' vectors of the other answer, by cosine. Its "
+    "rank is 1 + the number of others at least as close: ties count against it. Recall@k: the share "
+    "of items whose own counterpart is among the first k. Spaces of unlike models are joined by a "
+    "**ridge map**, fitted on one half of the items and measured on the other; a **shared space** "
+    "is measured on the items that were held out when it was fitted, and beside it a ridge map "
+    "fitted on the same items. Recall falls as items grow in number: compare with chance."
+)
+_HITS, _MISSES = "Hits", "Misses"
+
+
+def retrieval(dataset: Dataset, found: Alignment, known: Mapping[str, Space]) -> None:
+    """Recall of a pair of spaces both ways, and queries with what they found."""
+    table = found.retrieval
+    if table.empty:
+        st.info(
+            "Retrieval goes from one modality to another: choose spaces of unlike modalities that "
+            "share twenty items or more."
+        )
+        return
+    named = titles(found, known)
+    pairs = list(dict.fromkeys(zip(table["space_a"], table["space_b"], strict=True)))
+    shared = [p for p in pairs if _methods(table, p)[0] == "shared space"]
+    labels = {f"{i}": f"{named[a]} and {named[b]}" for i, (a, b) in enumerate(pairs)}
+    default = str(pairs.index(shared[0])) if shared else "0"
+    at = int(choose("Between", list(labels), "between", default, labels.__getitem__))
+    first, second = pairs[at]
+    own = table[(table["space_a"] == first) & (table["space_b"] == second)]
+    st.markdown(_sentence(own, first, named))
+    drawn = own.assign(
+        direction=[
+            f"{_side(found, known, q)} to {_side(found, known, t)}"
+            for q, t in zip(own["query"], own["target"], strict=True)
+        ]
+    )
+    figure = figures.retrieval_bars(drawn)
+    st.plotly_chart(
+        figure, key=f"retrieval-{at}", alt=figure.layout.meta["description"],
+        config={"displaylogo": False},
+    )  # fmt: skip
+    with st.container(horizontal=True):
+        how("How", _HOW)
+        export_menu(
+            f"retrieval-{at}", own,
+            lambda width: figures.retrieval_bars_publication(drawn, width=width), figure,
+        )  # fmt: skip
+    _gallery(dataset, found, known, first, second)
+
+
+def _side(found: Alignment, known: Mapping[str, Space], name: str) -> str:
+    """Short name of a side: its modality where the two differ."""
+    return {"image": "image", "text": "text", "joint": "joint"}.get(found.spaces[name], "items")
+
+
+def _methods(table: pd.DataFrame, pair: tuple[str, str]) -> list[str]:
+    own = table[(table["space_a"] == pair[0]) & (table["space_b"] == pair[1])]
+    return [m for m in dict.fromkeys(own["method"]) if m != CHANCE]
+
+
+def _sentence(own: pd.DataFrame, first: str, named: Mapping[str, str]) -> str:
+    ten = own[(own["k"] == 10) & (own["query"] == first)].set_index("method")
+    chance = float(ten.loc[CHANCE, "recall"])
+    words = []
+    for method in ten.index:
+        if method == CHANCE:
+            continue
+        recall = float(ten.loc[method, "recall"])
+        words.append(f"{percent(recall, False)} by the {method}")
+    n = int(ten["n"].iloc[0])
+    return (
+        f"Of {n:,} items that nothing was fitted on, **{escape(named[first])}** finds the item's own "
+        f"counterpart among the first 10 for {' and '.join(words)}; by chance {percent(chance, False)}\\."
+    )
+
+
+def _gallery(
+    dataset: Dataset, found: Alignment, known: Mapping[str, Space], first: str, second: str
+) -> None:
+    """A few queries that found their item at once, and those that found it last."""
+    hits = found.hits(first, second)
+    named = titles(found, known)
+    ways = {"forth": f"{named[first]} asks", "back": f"{named[second]} asks"}
+    left, right, _ = st.columns([3, 1.4, 1], vertical_alignment="bottom")
+    with left:
+        way = choose("Direction", list(ways), "way", "forth", ways.__getitem__)
+    kind = right.segmented_control(
+        "Show", [_HITS, _MISSES], default=_HITS, required=True, key="hits", bind="query-params",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    own = hits[hits["way"] == way]
+    if kind == _HITS:
+        own = own[own["rank"] == 1]
+        own = own.sample(min(SHOWN, len(own)), random_state=0)
+    else:
+        own = own.sort_values("rank", ascending=False, kind="stable").head(SHOWN)
+    if own.empty:
+        st.info("No item is found first.")
+        return
+    tile_style()
+    items = dataset.items
+    for at, row in enumerate(own.to_dict("records")):
+        query, *columns = st.columns([1.3, 5], gap="medium")
+        with query:
+            st.caption(f"asks · found at rank {row['rank']:,}")
+            item = items.iloc[row["row"]][["item_id", "title", "image"]].to_dict()
+            tile(dataset, item, f"asks-{kind}-{way}-{at}")
+        with columns[0]:
+            near = np.array(
+                [row[f"found_{i + 1}"] for i in range(FOUND) if f"found_{i + 1}" in row]
+            )
+            st.caption("finds first")
+            notes = ["✓ its own" if r == row["row"] else "" for r in near.tolist()]
+            tiles(dataset, near, notes, key=f"finds-{kind}-{way}-{at}")
+
+
+# The gap
+
+
+def gap(dataset: Dataset, found: Alignment, known: Mapping[str, Space]) -> None:
+    """Where pictures and words of one shared space lie on the line between their means."""
+    names = list(found.spaces)
+    pairs = [
+        (a, b)
+        for i, a in enumerate(names)
+        for b in names[i + 1 :]
+        if found.positions(a, b) is not None
+    ]
+    if not pairs:
+        _offer_shared(dataset, known)
+        return
+    for first, second in pairs:
+        positions, facts = found.positions(first, second), found.gap(first, second)
+        assert positions is not None
+        space = known[first].title.partition(",")[0] if first in known else first
+        given = (positions, facts["gap"], facts["accuracy"])
+        st.markdown(
+            f"The means of pictures and words lie **{number(facts['gap'])}** apart on the unit "
+            f"sphere, and a linear probe tells the two apart with **{percent(facts['accuracy'], False)}** "
+            f"accuracy \\(by chance 50 %\\), on {int(facts['n']):,} held\\-out items\\."
+        )
+        figure = figures.modality_gap(*given, space=space)
+        st.plotly_chart(
+            figure, key=f"gap-{first}", alt=figure.layout.meta["description"],
+            config={"displaylogo": False},
+        )  # fmt: skip
+        with st.container(horizontal=True):
+            how(
+                "How",
+                "Liang et al., NeurIPS 2022: the distance of the mean unit vectors of the two "
+                "modalities; the probe is a logistic regression on the modality, cross-validated.",
+            )
+            export_menu(
+                f"modality-gap-{names.index(first)}", positions,
+                lambda width, given=given, space=space: figures.modality_gap_publication(
+                    *given, space=space, width=width
+                ),
+                figure,
+            )  # fmt: skip
+
+
+def _offer_shared(dataset: Dataset, known: Mapping[str, Space]) -> None:
+    st.markdown(
+        "A gap is measured **within one space** that holds pictures and words, and none is among "
+        "those chosen. Models such as CLIP have one; for any catalogue, one can be **fitted on its "
+        "own pairs** here, offline: two heads on an image and a text extractor, trained so that an "
+        "item's picture and words meet. A fifth of the items is held out, and everything is "
+        "measured on those."
+    )
+    here = [n for n in known if n.startswith("shared-space")]
+    if here:
+        st.info("A fitted shared space is here: add its two sides to *Spaces* above and compare.")
+        return
+    if settings().read_only:
+        return
+    if st.button("Fit a shared space (about a minute)", type="primary"):
+        for side, words in (("image", "pictures"), ("text", "words")):
+            jobs.start(
+                "embed",
+                {"dataset": dataset.name, "extractor": "shared-space", "config": {"output": side}},
+                f"Shared space of {dataset.info.title}: {words}",
+            )
+        st.rerun()
