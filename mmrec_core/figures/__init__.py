@@ -9,7 +9,17 @@ from mmrec_core.figures.agreement import (
     agreement_map_description,
     agreement_map_publication,
 )
+from mmrec_core.figures.alignment import (
+    alignment_matrix,
+    alignment_matrix_description,
+    alignment_matrix_publication,
+)
 from mmrec_core.figures.arms import arms_description, arms_plot, arms_plot_publication
+from mmrec_core.figures.behaviour import (
+    behaviour_plot,
+    behaviour_plot_description,
+    behaviour_plot_publication,
+)
 from mmrec_core.figures.calibration import (
     calibration_plot,
     calibration_plot_description,
@@ -26,11 +36,22 @@ from mmrec_core.figures.catalogue import (
 from mmrec_core.figures.cost import cost_plot, cost_plot_description, cost_plot_publication
 from mmrec_core.figures.effect import effect_description, effect_plot, effect_plot_publication
 from mmrec_core.figures.export import FORMATS, html, save
+from mmrec_core.figures.gain import (
+    gain_plot,
+    gain_plot_description,
+    gain_plot_publication,
+)
+from mmrec_core.figures.gap import (
+    modality_gap,
+    modality_gap_description,
+    modality_gap_publication,
+)
 from mmrec_core.figures.learning import (
     learning_description,
     learning_plot,
     learning_plot_publication,
 )
+from mmrec_core.figures.map_points import MapData
 from mmrec_core.figures.missing import (
     missing_modality,
     missing_modality_description,
@@ -46,6 +67,11 @@ from mmrec_core.figures.removal import (
     removal_curve_description,
     removal_curve_publication,
 )
+from mmrec_core.figures.retrieval import (
+    retrieval_bars,
+    retrieval_bars_description,
+    retrieval_bars_publication,
+)
 from mmrec_core.figures.shapley import (
     shapley_bars,
     shapley_bars_description,
@@ -55,6 +81,11 @@ from mmrec_core.figures.slices import (
     slice_plot,
     slice_plot_description,
     slice_plot_publication,
+)
+from mmrec_core.figures.space_map import (
+    space_map,
+    space_map_description,
+    space_map_publication,
 )
 
 __all__ = [
@@ -97,6 +128,25 @@ __all__ = [
     "cost_plot",
     "cost_plot_publication",
     "cost_plot_description",
+    "alignment_matrix",
+    "alignment_matrix_publication",
+    "alignment_matrix_description",
+    "modality_gap",
+    "modality_gap_publication",
+    "modality_gap_description",
+    "MapData",
+    "space_map",
+    "space_map_publication",
+    "space_map_description",
+    "retrieval_bars",
+    "retrieval_bars_publication",
+    "retrieval_bars_description",
+    "behaviour_plot",
+    "behaviour_plot_publication",
+    "behaviour_plot_description",
+    "gain_plot",
+    "gain_plot_publication",
+    "gain_plot_description",
     "FORMATS",
     "save",
     "html",

@@ -88,6 +88,47 @@ def place_labels(
     return None
 
 
+def place_on_map(
+    points: Sequence[tuple[float, float]],
+    sizes: Sequence[tuple[float, float]],
+    area: Box,
+    weights: Sequence[float],
+    taken: Sequence[Box] = (),
+    gap: float | None = None,
+    rings: int = 4,
+) -> list[Box | None]:
+    """A box for each label that has room, None for the others; heavier labels choose first.
+
+    Args:
+        points: What the labels name.
+        sizes: Width and height of each label.
+        area: What the labels must not leave.
+        weights: Of the labels; of two as heavy the first chooses first.
+        taken: What no label may cover.
+        gap: From a point to its label; None where a label may lie on its point, as a name on a
+            region does.
+        rings: How many distances are tried, each a little further away.
+    """
+    found: list[Box | None] = [None] * len(points)
+    placed = list(taken)
+    for index in sorted(range(len(points)), key=lambda index: (-weights[index], index)):
+        (x, y), (width, height) = points[index], sizes[index]
+        tried = [] if gap is not None else [_inside(x, y, width, height, area)]
+        for box in (*tried, *_candidates((x, y), (width, height), gap or 0.02, rings)):
+            if _within(box, area) and not any(meet(box, other) for other in placed):
+                found[index] = box
+                placed.append(box)
+                break
+    return found
+
+
+def _inside(x: float, y: float, width: float, height: float, area: Box) -> Box:
+    """The box centred on a point, moved into the area where it would leave it."""
+    left = max(area[0], min(x - width / 2, area[2] - width))
+    bottom = max(area[1], min(y - height / 2, area[3] - height))
+    return (left, bottom, left + width, bottom + height)
+
+
 def _tangled(box: Box, lead: Lead, placed: Iterable[tuple[Box, Lead]]) -> bool:
     """Whether a label lies on the line of another one."""
     return any(_crossed(lead, [other]) or _crossed(line, [box]) for other, line in placed)

@@ -152,6 +152,17 @@ MODALITY_MARKERS: Mapping[str, Marker] = {
     "joint": Marker("triangle-up", "^"),
     "all": Marker("diamond", "D"),
 }
+SPACE_MARKERS: Mapping[str, Marker] = {
+    "image": MODALITY_MARKERS["image"],
+    "text": MODALITY_MARKERS["text"],
+    "joint": MODALITY_MARKERS["joint"],
+    "none": Marker("x", "X"),
+}
+"""Modality of a space of embeddings -> its shape; ``none`` is learnt from behaviour alone."""
+SPACE_SYMBOLS: Mapping[str, str] = {"image": "●", "text": "■", "joint": "▲", "none": "✕"}
+"""The same shapes as characters, for axes on screen."""
+SPACE_FILLS: Mapping[str, str] = {"image": "full", "text": "none", "joint": "left", "none": "top"}
+"""Modality -> how much of a marker is filled in print where its shape says something else."""
 MODALITY_HATCHES: Mapping[str, str] = {
     "image": "/////",
     "text": "\\\\\\\\\\",
@@ -159,6 +170,13 @@ MODALITY_HATCHES: Mapping[str, str] = {
     "none": ".....",
 }
 """Fillings in matplotlib's words."""
+
+CATEGORY_COLOURS = (
+    "#1A85FF", "#994F00", "#DDCC77", "#5D3A9B", "#225555", "#CC6677", "#BBCC33", "#AA4499",
+    "#88CCEE", "#7B4B2A", "#FFAABB", "#999933",
+)  # fmt: skip
+"""For categories of a catalogue: none means a modality, and every two stay at least 14 apart
+(CIE 1976) with each kind of colour vision (Machado, Oliveira, Fernandes, 2009)."""
 
 SEQUENTIAL = (
     "#00224e", "#083370", "#35456c", "#4f576c", "#666970", "#7d7c78", "#948e77", "#aea371",
@@ -208,6 +226,16 @@ def modality_colour(modality: str) -> str:
     """
     _known(modality, MODALITY_COLOURS, "modality")
     return MODALITY_COLOURS[modality]
+
+
+def space_marker(modality: str) -> Marker:
+    """Shape of a space of embeddings: ``image``, ``text``, ``joint`` or ``none`` (behaviour).
+
+    Raises:
+        InputError: There is no such modality of a space.
+    """
+    _known(modality, SPACE_MARKERS, "modality of a space")
+    return SPACE_MARKERS[modality]
 
 
 def modality_label(modality: str) -> str:

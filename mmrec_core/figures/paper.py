@@ -7,6 +7,7 @@ Text from data is never read as mathematics.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from mmrec_core.domain import InputError
@@ -46,6 +47,7 @@ def inches(points: float) -> float:
     return points / 72
 
 
+@lru_cache(maxsize=8192)
 def text_width(text: str, size: float, weight: str = "normal") -> float:
     """Width of one line of text in inches."""
     from matplotlib.backends.backend_agg import RendererAgg
