@@ -1,6 +1,7 @@
 """python -m benchmarks.alignment: what the measures cost at the sizes of a real catalogue.
 
-Prints debiased CKA of 20,000 items, then each measure's preparation and 200 permutations for one
+Seconds on the clock, and of processors in brackets, which other processes do not lengthen. Prints
+debiased CKA of 20,000 items, then each measure's preparation and 200 permutations for one
 pair, then what looks at one space or at behaviour. Asserts nothing.
 """
 
@@ -51,11 +52,12 @@ def interactions(content: np.ndarray, n_users: int, seed: int) -> sparse.csr_mat
     return sparse.csr_matrix((np.ones(len(users)), (users, items.ravel())), shape=shape)
 
 
-def seconds(function: Callable[[], Any]) -> tuple[float, Any]:
-    """How long a call takes, and what it returns."""
-    started = time.perf_counter()
+def seconds(function: Callable[[], Any]) -> tuple[str, Any]:
+    """Seconds on the clock and, in brackets, of processors; and what a call returns."""
+    clock, spent = time.perf_counter(), time.process_time()
     result = function()
-    return time.perf_counter() - started, result
+    clock, spent = time.perf_counter() - clock, time.process_time() - spent
+    return f"{clock:.1f} ({spent:.1f})", result
 
 
 def row(what: str, *numbers: str) -> None:
@@ -72,7 +74,7 @@ def main() -> None:
     options = parser.parse_args()
 
     x, y = pair(options.many, (1280, 384), 0)
-    row("once, all items", "items", "seconds")
+    row("once, all items", "items", "seconds (of processors)")
     row("---", "---", "---")
     for name, function in (
         ("debiased CKA", lambda: debiased_cka(x, y)),
@@ -81,11 +83,18 @@ def main() -> None:
         ("geometry of 1,280 columns", lambda: geometry(x, options.items)),
         ("duplicates of 1,280 columns", lambda: duplicates(x)),
     ):
-        row(name, f"{options.many:,}", f"{seconds(function)[0]:.1f}")
+        row(name, f"{options.many:,}", seconds(function)[0])
 
     x, y = pair(options.items, (1280, 384), 1)
     print()
-    row("measure", "prepare both", f"{options.permutations} permutations", "raw", "calibrated", "p")
+    row(
+        "measure",
+        "prepare both, s",
+        f"{options.permutations} permutations",
+        "raw",
+        "calibrated",
+        "p",
+    )
     row(*["---"] * 6)
     for name, measure in MEASURES.items():
         a, b = (y, x[:, :384]) if measure.shared_space_only else (x, y)
@@ -93,7 +102,7 @@ def main() -> None:
             lambda m=measure, a=a, b=b: [m.prepare(s.astype(np.float64)) for s in (a, b)]
         )
         if not measure.paired:
-            row(name, f"{ready:.1f}", "–", f"{measure.value(*states):.4f}", "–", "–")
+            row(name, ready, "–", f"{measure.value(*states):.4f}", "–", "–")
             continue
         spent, found = seconds(
             lambda m=measure, s=states: calibrate_states(
@@ -101,12 +110,12 @@ def main() -> None:
             )
         )
         numbers = (f"{found[key]:.4f}" for key in ("observed", "calibrated", "p"))
-        row(name, f"{ready:.1f}", f"{spent:.1f}", *numbers)
+        row(name, ready, spent, *numbers)
 
     print()
     train = interactions(y, 10_000, 2)
     spent, found = seconds(lambda: homophily(train, y, permutations=options.permutations))
-    print(f"homophily of {found.n_used:,} items: {spent:.1f} s")
+    print(f"homophily of {found.n_used:,} items: {spent} s")
     print(found.table.to_string(index=False))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(f"\n{len(GEOMETRY)} numbers of geometry; peak memory {peak:.1f} GiB")

@@ -137,8 +137,8 @@ def homophily(
     dealt = orders(len(items), permutations, seed)
 
     steps = (
-        ("overlap", pairs.overlap, chance_overlap(len(items), k), 1.0, int(pairs.near.nnz)),
-        ("lift", pairs.lift, 1.0, np.inf, int(pairs.near.nnz)),
+        ("overlap", pairs.overlap, chance_overlap(len(items), k), 1.0, pairs.near.weights.nnz),
+        ("lift", pairs.lift, 1.0, np.inf, pairs.near.weights.nnz),
         ("auc", pairs.auc, 0.5, 1.0, len(pairs.left)),
         ("mantel", pairs.mantel, 0.0, 1.0, len(items) * (len(items) - 1) // 2),
     )
@@ -243,26 +243,17 @@ class _Pairs:
         return left[kept], right[kept], other[kept], int((~kept).sum())
 
     def overlap(self, order: np.ndarray | None) -> float:
-        return shared_membership(self.together, self.near, order) / float(self.together.sum())
-
-    def _near_pairs(self, order: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        near = self.near.tocoo()
-        if order is None:
-            return near.row, near.col, near.data
-        # Item i has the content of item order[i], so content row r belongs to place[r].
-        place = np.empty_like(order)
-        place[order] = np.arange(len(order))
-        return place[near.row], place[near.col], near.data
+        return shared_membership(self.together, self.near, order) / self.together.total
 
     def lift(self, order: np.ndarray | None) -> float:
-        i, j, weight = self._near_pairs(order)
+        i, j, weight = self.near.pairs(order)
         expected = weight @ self.expected[i, self.bin[j]]
         return float(weight @ self.behaviour[i, j] / expected) if expected > 0 else float("nan")
 
     def lift_interval(self, seed: int, level: float = 0.95) -> tuple[float, float]:
         """Percentile interval of the lift over resampled items whose neighbours are looked at."""
         n = len(self.behaviour)
-        i, j, weight = self._near_pairs(None)
+        i, j, weight = self.near.pairs()
         above = np.bincount(i, weight * self.behaviour[i, j], n)
         below = np.bincount(i, weight * self.expected[i, self.bin[j]], n)
         drawn = np.random.default_rng([seed, 2]).multinomial(n, np.full(n, 1 / n), RESAMPLES)

@@ -7,6 +7,7 @@ So a tie at the k-th place is not broken: the places left are divided among all 
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -29,17 +30,52 @@ def cosine_blocks(rows: np.ndarray) -> Iterator[np.ndarray]:
         yield block
 
 
-def memberships(blocks: Iterable[np.ndarray], n: int, k: int) -> sparse.csr_matrix:
+@dataclass(frozen=True, eq=False)
+class Memberships:
     """How much each item is among the k most similar of each other one.
+
+    Attributes:
+        weights: CSR [n, n], columns ascending: 1 for items above the k-th similarity; items that
+            tie at the k-th place share what is left of k. Rows add up to k, or to the number of
+            possible neighbours if that is smaller.
+        k: Neighbours.
+    """
+
+    weights: sparse.csr_matrix
+    k: int
+
+    @cached_property
+    def total(self) -> float:
+        """Sum of all memberships."""
+        return float(self.weights.data.sum())
+
+    def pairs(self, order: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Rows, columns and weights; with ``order`` those of the items taken in that order."""
+        start, length = self.weights.indptr, np.diff(self.weights.indptr)
+        column, weight = self.weights.indices, self.weights.data
+        if order is not None:
+            length = length[order]
+            shift = start[order] - (np.cumsum(length) - length)
+            taken = np.arange(len(column)) + np.repeat(shift, length)
+            place = np.empty_like(order)
+            place[order] = np.arange(len(order))
+            column, weight = place[column[taken]], weight[taken]
+        return np.repeat(np.arange(len(length)), length), column, weight
+
+    @cached_property
+    def keys(self) -> np.ndarray:
+        """Each pair as one number, ascending."""
+        row, column, _ = self.pairs()
+        return np.asarray(row * np.int64(self.weights.shape[0]) + column)
+
+
+def memberships(blocks: Iterable[np.ndarray], n: int, k: int) -> Memberships:
+    """Neighbourhoods of n items.
 
     Args:
         blocks: Consecutive rows of an [n, n] matrix of similarities; -inf is never a neighbour.
         n: Items.
         k: Neighbours.
-
-    Returns:
-        CSR [n, n]: 1 for items above the k-th similarity; items that tie at the k-th place share
-        what is left of k. Rows add up to k, or to the number of possible neighbours if smaller.
 
     Raises:
         InputError: k is not between 1 and n - 1.
@@ -49,39 +85,27 @@ def memberships(blocks: Iterable[np.ndarray], n: int, k: int) -> sparse.csr_matr
     parts = []
     for block in blocks:
         floor = -np.partition(-block, k - 1, axis=1)[:, k - 1 : k]
-        possible = block > -np.inf
         above = block > floor
-        level = (block == floor) & possible
+        level = (block == floor) & (block > -np.inf)
         tied = np.maximum(level.sum(axis=1), 1)
         share = np.minimum((k - above.sum(axis=1)) / tied, 1.0)
         row, column = np.nonzero(above | level)
         weight = np.where(above[row, column], 1.0, share[row])
         parts.append(sparse.csr_matrix((weight, (row, column)), shape=(len(block), n)))
-    return sparse.vstack(parts, format="csr")
+    return Memberships(sparse.vstack(parts, format="csr"), k)
 
 
-def shared_membership(
-    x: sparse.csr_matrix, y: sparse.csr_matrix, order: np.ndarray | None = None
-) -> float:
+def shared_membership(x: Memberships, y: Memberships, order: np.ndarray | None = None) -> float:
     """Sum of the smaller membership over all pairs, with y's items taken in ``order``."""
-    if order is not None:
-        place = np.empty_like(order)
-        place[order] = np.arange(len(order))
-        y = y[order]
-        y = sparse.csr_matrix((y.data, place[y.indices], y.indptr), shape=y.shape)
-        y.sort_indices()
-    return float(x.minimum(y).sum())
+    row, column, weight = y.pairs(order)
+    wanted = row * np.int64(y.weights.shape[0]) + column
+    at = np.searchsorted(x.keys, wanted).clip(max=len(x.keys) - 1)
+    found = x.keys[at] == wanted
+    return float(np.minimum(x.weights.data[at], weight)[found].sum())
 
 
-@dataclass(frozen=True, eq=False)
-class _Neighbours:
-    weights: sparse.csr_matrix
-    k: int
-
-
-def _value(x: _Neighbours, y: _Neighbours, order: np.ndarray | None = None) -> float:
-    n = x.weights.shape[0]
-    return shared_membership(x.weights, y.weights, order) / (n * x.k)
+def _value(x: Memberships, y: Memberships, order: np.ndarray | None = None) -> float:
+    return shared_membership(x, y, order) / (x.weights.shape[0] * x.k)
 
 
 def mutual_knn(X: np.ndarray, Y: np.ndarray, k: int = K) -> float:
@@ -110,8 +134,8 @@ def chance_overlap(n: int, k: int = K) -> float:
 
 
 def _measure(k: int) -> Measure:
-    def prepare(space: np.ndarray) -> _Neighbours:
-        return _Neighbours(memberships(cosine_blocks(unit(space)), len(space), k), k)
+    def prepare(space: np.ndarray) -> Memberships:
+        return memberships(cosine_blocks(unit(space)), len(space), k)
 
     return Measure(
         "mutual_knn",
