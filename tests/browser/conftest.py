@@ -8,6 +8,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -55,17 +56,14 @@ def app_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("app-data")
 
 
-@pytest.fixture(scope="session")
-def app_url(
-    chromium: "Browser", app_data: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    """Address of the app, started on a free port with ``app_data``."""
+@contextmanager
+def serving(script: str, log: Path, data: Path) -> Iterator[str]:
+    """Starts Streamlit with a script on a free port and gives its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    log = tmp_path_factory.mktemp("app-log") / "streamlit.log"
     url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+    command = [sys.executable, "-m", "streamlit", "run", script]
     options = {
         "server.port": port,
         "server.address": "127.0.0.1",
@@ -76,7 +74,7 @@ def app_url(
         process = subprocess.Popen(
             command + [f"--{name}={value}" for name, value in options.items()],
             cwd=PROJECT,
-            env={**os.environ, "MMREC_DATA": str(app_data)},
+            env={**os.environ, "MMREC_DATA": str(data)},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -91,7 +89,27 @@ def app_url(
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-            shutil.copy(log, app_data / "streamlit.log")
+
+
+@pytest.fixture(scope="session")
+def app_url(
+    chromium: "Browser", app_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Address of the app, started on a free port with ``app_data``."""
+    log = tmp_path_factory.mktemp("app-log") / "streamlit.log"
+    with serving("app.py", log, app_data) as url:
+        yield url
+    shutil.copy(log, app_data / "streamlit.log")
+
+
+@pytest.fixture(scope="session")
+def point_map_url(
+    chromium: "Browser", app_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Address of a page with nothing but a point map."""
+    log = tmp_path_factory.mktemp("map-log") / "streamlit.log"
+    with serving("tests/browser/point_map_app.py", log, app_data) as url:
+        yield url
 
 
 @pytest.fixture
