@@ -247,7 +247,7 @@ def _title(extractor: Extractor) -> str:
     if isinstance(extractor, SharedSpace):
         side = {"image": "pictures", "text": "words"}[extractor.modality]
         title = f"Shared space, {side}"
-        options = extractor.label_without_output
+        options = extractor.details
     return f"{title} {options}" if options else title
 
 

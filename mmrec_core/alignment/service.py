@@ -50,7 +50,7 @@ class AlignConfig(BaseModel):
     measures: tuple[str, ...] = Field(USUAL, min_length=1, description="Measures between spaces")
     permutations: int = Field(200, ge=19, le=10_000, description="Row permutations of each null")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Of permutations, samples and halves")
-    near: float = Field(0.99, gt=0, le=1, description="Cosine from which items are duplicates")
+    near: float = Field(0.99, gt=0, le=1, description="Cosine, centred, from which items are near-duplicates")
 
     def checked(self) -> "AlignConfig":
         """This config, if every measure in it is known.
@@ -374,7 +374,9 @@ class _Aligning:
         for done, (name, own) in enumerate(self.content.items()):
             progress(done, len(self.content), f"near-duplicates: {name}")
             rows = np.flatnonzero(self.observed[name])
-            found = duplicates(own.vectors.matrix[rows], self.config.near)
+            # Centred: where all vectors point one way, every pair has a cosine near 1.
+            matrix = own.vectors.matrix[rows].astype(np.float64)
+            found = duplicates(matrix - matrix.mean(axis=0), self.config.near)
             pairs = found.pairs.assign(
                 a=rows[found.pairs["a"].to_numpy(dtype=int)],
                 b=rows[found.pairs["b"].to_numpy(dtype=int)],

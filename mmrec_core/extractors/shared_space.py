@@ -84,10 +84,19 @@ class SharedSpace(MatrixExtractor):
         self.modality = self.config.output
 
     @property
-    def label_without_output(self) -> str:
-        """Options that are not the default ones, but for the side, in brackets; may be empty."""
-        plain = self.config.model_copy(update={"output": "image"})
-        return type(self)(plain).label.removeprefix(self.name)
+    def details(self) -> str:
+        """What it is made from and its options, where they are not the usual ones; may be empty."""
+        usual = self.Config()
+        parts = [part.label for part in self._parts()]
+        made_of = (self.config.image, self.config.text) != (usual.image, usual.text)
+        changed = self.config.model_dump(mode="json", exclude_defaults=True)
+        options = [
+            f"{name}={value}"
+            for name, value in sorted(changed.items())
+            if name not in ("output", "image", "text")
+        ]
+        words = f"of {' and '.join(parts)}" if made_of else ""
+        return " ".join(filter(None, [words, f"({', '.join(options)})" if options else ""]))
 
     def availability(self) -> Available:
         """Whether both extractors can run here."""

@@ -31,10 +31,10 @@ from pages.ui.words import escape, how, number, percent
 MOST_SPACES = 12
 _HOW = (
     "Only items that both spaces hold count. Raw values of spaces of unlike width do not compare: "
-    "two matrices of noise give a CKA of .8 where they are wide enough. So each value stands beside "
-    "its **null**, what the measure gives when the rows of one space are permuted, and is "
-    "**calibrated**: (value − τ) / (best − τ), cut to 0 … 1, with τ the 95 % order statistic of the "
-    "null (arXiv 2602.14486); distances use the lower tail. p = (1 + permutations at least as "
+    "two matrices of noise give a CKA of .8 where they are wide enough. So each value stands "
+    "beside its **null**, what the measure gives when the rows of one space are permuted, and is "
+    "**calibrated**: (value − τ) / (best − τ), cut to 0 … 1, with τ the 95 % order statistic of "
+    "the null (arXiv 2602.14486); distances use the lower tail. p = (1 + permutations at least as "
     "alike) / (permutations + 1). Measures that compare all pairs of items take a seeded sample of "
     "5,000. A space that was fitted on this catalogue is looked at on held-out items alone."
 )
@@ -119,7 +119,7 @@ def offer(dataset: Dataset, names: Sequence[str], config: AlignConfig) -> None:
         return
     pairs = len(names) * (len(names) - 1) // 2
     n = min(dataset.n_items, 5000)
-    seconds = 8 + pairs * len(config.measures) * (0.3 + 4e-8 * n * n * config.permutations / 200)
+    seconds = 8 + pairs * len(config.measures) * (0.8 + 1e-7 * n * n * config.permutations / 200)
     st.markdown(
         f"These {len(names)} spaces were not compared yet: {pairs} "
         f"{'pair' if pairs == 1 else 'pairs'} by {len(config.measures)} measures, each beside "
@@ -182,8 +182,8 @@ def _agreement(found: Alignment, known: Mapping[str, Space], image: str, words: 
     if first["p"] > 0.05:
         return (
             f"Pictures and words agree no more than by chance: {names} have a "
-            f"{escape(measure.label)} of {number(float(first['raw']))}, permuted items give {low} to "
-            f"{high}\\."
+            f"{escape(measure.label)} of {number(float(first['raw']))}, permuted items give {low} "
+            f"to {high}\\."
         )
     degree = "a little" if share < 0.2 else "in part" if share < 0.6 else "largely"
     return (
@@ -205,8 +205,8 @@ def _behaviour(found: Alignment, known: Mapping[str, Space]) -> str:
     if best["low"] <= 1:
         return "In no space do items that are alike share more users than equally popular ones\\."
     return (
-        f"Items that are alike in **{name}** share **{number(float(best['value']))} times** as many "
-        "users as equally popular ones: that is what recommenders can gain from it\\."
+        f"Items that are alike in **{name}** share **{number(float(best['value']))} times** as "
+        "many users as equally popular ones: the more, the more a recommender can gain from it\\."
     )
 
 

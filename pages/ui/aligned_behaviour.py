@@ -19,11 +19,11 @@ from pages.ui.words import escape, how
 _HOW = (
     "Train interactions only. c = users in common / √(users of one · users of the other). "
     "**Overlap**: of an item's 10 nearest by content, the share among its 10 nearest by c. "
-    "**Lift**: mean c of content neighbours over that of items of the same popularity; its interval "
-    "resamples items. **AUC**: the chance that a pair with common users is closer in content than "
-    "an equally popular pair without. **Mantel**: Spearman's correlation of the two distance "
-    "matrices. Nulls permute items. Items with fewer than two users are left out. This is the graph "
-    "that LATTICE and FREEDOM live on: it says what they can gain."
+    "**Lift**: mean c of content neighbours over that of items of the same popularity; its "
+    "interval resamples items. **AUC**: the chance that a pair with common users is closer in "
+    "content than an equally popular pair without. **Mantel**: Spearman's correlation of the two "
+    "distance matrices. Nulls permute items. Items with fewer than two users are left out. This is "
+    "the graph that LATTICE and FREEDOM live on: it says what they can gain."
 )
 _WIDE = {"overlap": "overlap", "lift": "lift", "auc": "auc"}
 
@@ -92,8 +92,9 @@ def _gains(dataset: Dataset, wide: pd.DataFrame, named: Mapping[str, str]) -> No
             "removed. The page Study carries one out."
         )
         return
-    metrics = ", ".join(metric_label(m) for m in dict.fromkeys(joined["metric"]))
-    figure = figures.gain_plot(joined, recommender_titles())
+    metric = str(joined["metric"].iloc[0])
+    joined = joined[joined["metric"] == metric]
+    figure = figures.gain_plot(joined, recommender_titles(), metric=metric)
     st.plotly_chart(
         figure, key="gains", alt=figure.layout.meta["description"], config={"displaylogo": False}
     )
@@ -101,12 +102,14 @@ def _gains(dataset: Dataset, wide: pd.DataFrame, named: Mapping[str, str]) -> No
         how(
             "How",
             "Gain: real content against the modality removed, relative to the model without it, "
-            f"{escape(metrics)}, with the 95 % interval over users and seeds of the newest study of "
-            "each. Lift: as above. What users of the studies' models could gain stands on the x "
-            "axis, what they did on the y axis.",
+            f"{escape(metric_label(metric))}, with the 95 % interval over users and seeds of the "
+            "newest study of each. Lift: as above. What users of the studies' models could gain "
+            "stands on the x axis, what they did on the y axis.",
         )
         export_menu(
             "gain-and-lift", joined,
-            lambda width: figures.gain_plot_publication(joined, recommender_titles(), width=width),
+            lambda width: figures.gain_plot_publication(
+                joined, recommender_titles(), width=width, metric=metric
+            ),
             figure,
         )  # fmt: skip

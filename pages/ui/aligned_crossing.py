@@ -10,6 +10,7 @@ from mmrec_core import figures, jobs
 from mmrec_core.alignment.crossing import CHANCE, FOUND
 from mmrec_core.alignment.service import Alignment
 from mmrec_core.domain import Dataset
+from mmrec_core.extractors.service import default_extractor, make_extractor
 from mmrec_core.settings import settings
 from mmrec_core.spaces import Space
 from pages.ui.address import choose
@@ -21,11 +22,11 @@ from pages.ui.words import escape, how, number, percent
 SHOWN = 4
 _HOW = (
     "An item's vector of one space asks; all items' vectors of the other answer, by cosine. Its "
-    "rank is 1 + the number of others at least as close: ties count against it. Recall@k: the share "
-    "of items whose own counterpart is among the first k. Spaces of unlike models are joined by a "
-    "**ridge map**, fitted on one half of the items and measured on the other; a **shared space** "
-    "is measured on the items that were held out when it was fitted, and beside it a ridge map "
-    "fitted on the same items. Recall falls as items grow in number: compare with chance."
+    "rank is 1 + the number of others at least as close: ties count against it. Recall@k: the "
+    "share of items whose own counterpart is among the first k. Spaces of unlike models are joined "
+    "by a **ridge map**, fitted on one half of the items and measured on the other; a **shared "
+    "space** is measured on the items that were held out when it was fitted, and beside it a ridge "
+    "map fitted on the same items. Recall falls as items grow in number: compare with chance."
 )
 _HITS, _MISSES = "Hits", "Misses"
 
@@ -89,8 +90,9 @@ def _sentence(own: pd.DataFrame, first: str, named: Mapping[str, str]) -> str:
         words.append(f"{percent(recall, False)} by the {method}")
     n = int(ten["n"].iloc[0])
     return (
-        f"Of {n:,} items that nothing was fitted on, **{escape(named[first])}** finds the item's own "
-        f"counterpart among the first 10 for {' and '.join(words)}; by chance {percent(chance, False)}\\."
+        f"Of {n:,} items that nothing was fitted on, **{escape(named[first])}** finds the item's "
+        f"own counterpart among the first 10 for {' and '.join(words)}; by chance "
+        f"{percent(chance, False)}\\."
     )
 
 
@@ -156,8 +158,9 @@ def gap(dataset: Dataset, found: Alignment, known: Mapping[str, Space]) -> None:
         given = (positions, facts["gap"], facts["accuracy"])
         st.markdown(
             f"The means of pictures and words lie **{number(facts['gap'])}** apart on the unit "
-            f"sphere, and a linear probe tells the two apart with **{percent(facts['accuracy'], False)}** "
-            f"accuracy \\(by chance 50 %\\), on {int(facts['n']):,} held\\-out items\\."
+            "sphere, and a linear probe tells the two apart with "
+            f"**{percent(facts['accuracy'], False)}** accuracy \\(by chance 50 %\\), on "
+            f"{int(facts['n']):,} held\\-out items\\."
         )
         figure = figures.modality_gap(*given, space=space)
         st.plotly_chart(
@@ -187,17 +190,27 @@ def _offer_shared(dataset: Dataset, known: Mapping[str, Space]) -> None:
         "item's picture and words meet. A fifth of the items is held out, and everything is "
         "measured on those."
     )
-    here = [n for n in known if n.startswith("shared-space")]
+    here = [n for n, space in known.items() if space.title.startswith("Shared space")]
     if here:
         st.info("A fitted shared space is here: add its two sides to *Spaces* above and compare.")
         return
     if settings().read_only:
         return
     if st.button("Fit a shared space (about a minute)", type="primary"):
+        parts = {}
+        for side in ("image", "text"):
+            name, own = default_extractor(side, dataset)
+            changed = own.model_dump(mode="json", exclude_defaults=True)
+            parts[side] = {"extractor": name, "config": changed}
         for side, words in (("image", "pictures"), ("text", "words")):
+            config = make_extractor("shared-space", {"output": side, **parts}).config
             jobs.start(
                 "embed",
-                {"dataset": dataset.name, "extractor": "shared-space", "config": {"output": side}},
+                {
+                    "dataset": dataset.name,
+                    "extractor": "shared-space",
+                    "config": config.model_dump(mode="json"),
+                },
                 f"Shared space of {dataset.info.title}: {words}",
             )
         st.rerun()

@@ -14,7 +14,7 @@ from pages.ui.export import export_menu
 from pages.ui.gallery import tile, tile_style
 from pages.ui.words import escape, how, number
 
-PAIRS_SHOWN = 20
+PAIRS_SHOWN = 18
 
 
 def geometry(found: Alignment, known: Mapping[str, Space]) -> None:
@@ -44,14 +44,14 @@ def near_duplicates(dataset: Dataset, found: Alignment, known: Mapping[str, Spac
     named = titles(found, known)
     near = found.config.near
     if table.empty:
-        st.success(f"In no space do two items have a cosine of {near:g} or more.")
+        st.success(f"In no space do two items have a centred cosine of {near:g} or more.")
         return
     spaces = list(dict.fromkeys(table["space"]))
     space = st.selectbox("Space", spaces, format_func=named.__getitem__, key="twins-in")
     own = table[table["space"] == space].reset_index(drop=True)
     n_pairs = int(own["n_pairs"].iloc[0])
     st.markdown(
-        f"**{n_pairs:,}** {'pair' if n_pairs == 1 else 'pairs'} of items with a cosine of {near:g} "
+        f"**{n_pairs:,}** {'pair' if n_pairs == 1 else 'pairs'} of items with a centred cosine of {near:g} "
         f"or more in {escape(named[str(space)])}, {int(own['exact'].sum()):,} of those listed "
         "exactly equal\\."
     )
@@ -63,8 +63,8 @@ def near_duplicates(dataset: Dataset, found: Alignment, known: Mapping[str, Spac
     pages = -(-len(own) // PAIRS_SHOWN)
     page = st.pagination(pages, key=f"twins-{space}", max_visible_pages=7) if pages > 1 else 1
     part = own.iloc[(page - 1) * PAIRS_SHOWN : page * PAIRS_SHOWN].to_dict("records")
-    for start in range(0, len(part), 4):
-        for column, pair in zip(st.columns(4, gap="medium"), part[start : start + 4], strict=False):
+    for start in range(0, len(part), 3):
+        for column, pair in zip(st.columns(3, gap="medium"), part[start : start + 3], strict=False):
             with column:
                 words = "equal" if pair["exact"] else f"cosine {pair['cosine']:.4f}"
                 st.caption(words)

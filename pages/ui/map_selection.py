@@ -143,9 +143,9 @@ def show(scene: Scene, selection: Selection | None) -> None:
     """The selected items as pictures, every column against the rest, and files."""
     if selection is None:
         st.info(
-            "Nothing is selected. Draw a **lasso** or a **box** around items with the buttons over a "
-            "map (or hold Shift and drag), or choose a region under *Regions*; the same items light "
-            "up on both maps, and are shown and compared with the rest here."
+            "Nothing is selected. Draw a **lasso** or a **box** around items with the buttons over "
+            "a map (or hold Shift and drag), or choose a region under *Regions*; the same items "
+            "light up on both maps, and are shown and compared with the rest here."
         )
         return
     n = int(selection.rows.sum())

@@ -243,8 +243,8 @@ def caption(side: Side) -> str:
     parts: list[str] = []
     if side.made is None:
         parts.append(
-            f"**PCA** of rows of length 1: the two axes hold {percent(float(side.share.sum()), False)}"
-            " of the variance"
+            "**PCA** of rows of length 1: the two axes hold "
+            f"{percent(float(side.share.sum()), False)} of the variance"
         )
     else:
         config = side.made.config

@@ -1,17 +1,21 @@
 """Around the maps: tooltips, regions as a table, figures to export, and where nothing is yet."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from mmrec_core import jobs
+from mmrec_core import figures, jobs
 from mmrec_core.datasets.catalogue import thumbnail_path
 from mmrec_core.domain import Dataset
 from mmrec_core.extractors.service import default_extractor
+from mmrec_core.figures.map_points import MapData
+from mmrec_core.figures.space_map import MOST_ON_SCREEN
 from mmrec_core.projection.regions import Regions
-from pages.ui import map_selection
+from pages.ui import map_selection, map_spaces
+from pages.ui.export import export_menu
 from pages.ui.gallery import degrees_of, name_of
 from pages.ui.job import job_panel, unfinished_jobs
 from pages.ui.map_scene import Scene
@@ -19,14 +23,15 @@ from pages.ui.point_map import NONE, Detail
 from pages.ui.words import escape, how, number, percent
 
 _HOW = (
-    "**UMAP** (McInnes, Healy, Melville 2018) with cosine on one exact graph of nearest neighbours, "
-    "which every setting reuses. Items with equal vectors are mapped once, so that a seed gives "
-    "the same map twice. Axes have no unit, and distances between far regions mean little. "
-    "**Trustworthiness** and **continuity** (Venna, Kaski 2001): whether neighbours on the map are "
-    "neighbours in the space, and the other way round. **Kept**: of the 15 nearest in the space "
-    "those among the 15 nearest on the map. **Stability**: 1 less the Procrustes disparity of the "
-    "maps of two seeds. **Regions**: HDBSCAN (Campello, Moulavi, Sander 2013) on the map, named by "
-    "class-based TF-IDF (Grootendorst 2022) over text, category and attributes."
+    "**UMAP** (McInnes, Healy, Melville 2018) with cosine on one graph of nearest neighbours, "
+    "exact up to 60,000 items, which every setting reuses. Items with equal vectors are mapped "
+    "once, so that a seed gives the same map twice. Axes have no unit, and distances between far "
+    "regions mean little. **Trustworthiness** and **continuity** (Venna, Kaski 2001): whether "
+    "neighbours on the map are neighbours in the space, and the other way round. **Kept**: of the "
+    "15 nearest in the space those among the 15 nearest on the map. **Stability**: 1 less the "
+    "Procrustes disparity of the maps of two seeds. **Regions**: HDBSCAN (Campello, Moulavi, "
+    "Sander 2013) on the map, named by class-based TF-IDF (Grootendorst 2022) over text, category "
+    "and attributes."
 )
 
 
@@ -71,9 +76,8 @@ def regions(scene: Scene) -> None:
 
 
 def _region_table(scene: Scene, view: int, found: Regions) -> None:
-    inside = float(
-        (found.of_item >= 0).sum() / max(1, np.isfinite(scene.sides[view].points[:, 0]).sum())
-    )
+    on_map = int(np.isfinite(scene.sides[view].points[:, 0]).sum())
+    inside = float((found.of_item >= 0).sum() / max(1, on_map))
     table = pd.DataFrame(
         {
             "Region": np.arange(1, len(found.table) + 1),
@@ -98,20 +102,49 @@ def _region_table(scene: Scene, view: int, found: Regions) -> None:
         "both maps."
         + (
             f" Clusters were found on {found.clustered:,} items; the others joined the nearest."
-            if found.clustered < np.isfinite(scene.sides[view].points[:, 0]).sum()
+            if found.clustered < on_map
             else ""
         )
     )
 
 
 def menu(scene: Scene, selection: map_selection.Selection | None) -> None:
-    """How the maps were made."""
+    """How the maps were made, and their files."""
     commands = [
         f"python -m mmrec_core project {scene.dataset.name} --space '{side.space.name}'"
         for side in scene.sides
     ]
+    drawn, title = _drawn(scene), f"Maps of {scene.dataset.info.title}"
+    few = sum(len(each.points) for each in drawn) <= MOST_ON_SCREEN
     with st.container(horizontal=True):
         how("How", _HOW, "\n".join(dict.fromkeys(commands)))
+        export_menu(
+            f"map-{scene.dataset.name}",
+            lambda: map_selection.coordinates(scene, selection),
+            lambda width: figures.space_map_publication(
+                drawn, scene.colours.title, title, width=width
+            ),
+            (lambda: figures.space_map(drawn, scene.colours.title, title)) if few else None,
+        )
+
+
+def _drawn(scene: Scene) -> list[MapData]:
+    """The maps as figures take them."""
+    colours = scene.colours
+    values: Any = colours.values.astype(float)
+    if len(colours.names):
+        names = np.array([*map(str, colours.names), None], dtype=object)
+        values = names[np.where(colours.values == NONE, len(names) - 1, colours.values)]
+    made = []
+    for view, side in zip(scene.views, scene.sides, strict=True):
+        shown = np.isfinite(side.points[:, 0])
+        points = pd.DataFrame(
+            {"x": side.points[shown, 0], "y": side.points[shown, 1], "colour": values[shown]}
+        )
+        labels = pd.DataFrame(view.labels, columns=["text", "x", "y", "weight"])
+        details = map_spaces.caption(side).replace("**", "")
+        made.append(MapData(points, labels, side.space.title, details))
+    return made
 
 
 def nothing_yet(dataset: Dataset) -> None:
