@@ -216,13 +216,27 @@ def ridge_map(
 def _mapped(
     x: np.ndarray, y: np.ndarray, fitted: np.ndarray, held: np.ndarray
 ) -> tuple[np.ndarray, float]:
-    """Held rows of x mapped to centred y, and the penalty chosen."""
-    from sklearn.linear_model import RidgeCV
-    from sklearn.preprocessing import StandardScaler
+    """Held rows of x mapped to centred y, and the penalty chosen.
 
-    scale = StandardScaler().fit(x[fitted])
-    ridge = RidgeCV(ALPHAS).fit(scale.transform(x[fitted]), y[fitted] - y[fitted].mean(axis=0))
-    return np.asarray(ridge.predict(scale.transform(x[held]))), float(ridge.alpha_)
+    One decomposition serves all penalties, as in scikit-learn's RidgeCV, which gives the same but
+    decomposes the taller matrix.
+    """
+    mean, scale = x[fitted].mean(axis=0), x[fitted].std(axis=0)
+    scale[scale == 0] = 1.0
+    known, wanted = (x[fitted] - mean) / scale, y[fitted] - y[fitted].mean(axis=0)
+    values, vectors = np.linalg.eigh(known.T @ known)
+    known = known @ vectors
+    product = known.T @ wanted
+    errors, leverage = [], known**2
+    for alpha in ALPHAS:
+        shrunk = 1.0 / (values.clip(min=0.0) + alpha)
+        # Error of each row had it been left out; 1 / n is the mean's own leverage.
+        kept = 1.0 - leverage @ shrunk - 1.0 / len(fitted)
+        left_out = (wanted - known @ (shrunk[:, None] * product)) / kept[:, None]
+        errors.append(np.einsum("ij,ij->", left_out, left_out))
+    alpha = ALPHAS[int(np.argmin(errors))]
+    weights = vectors @ (product / (values.clip(min=0.0) + alpha)[:, None])
+    return (x[held] - mean) / scale @ weights, alpha
 
 
 def _unit_pair(X: np.ndarray, Y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

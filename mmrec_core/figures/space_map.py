@@ -172,7 +172,8 @@ def _on_screen(plan: Plan) -> list[list[Box | None]]:
 
 def _look(each: Category, size: float) -> dict[str, Any]:
     symbol = each.marker.plotly
-    line = {"width": 1 if symbol.endswith("open") else 0}
+    # A grey edge keeps dark colours visible on a dark page.
+    line = {"width": 1} if symbol.endswith("open") else {"width": 0.6, "color": RULE}
     return {"color": each.colour, "size": size, "symbol": symbol, "line": line}
 
 

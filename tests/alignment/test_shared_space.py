@@ -14,6 +14,7 @@ from mmrec_core.alignment import (
     retrieved,
     ridge_retrieval,
 )
+from mmrec_core.alignment.retrieval import ALPHAS, _mapped
 from mmrec_core.domain import InputError
 
 seeds = st.integers(0, 2**31)
@@ -118,6 +119,24 @@ def test_a_map_finds_what_unlike_spaces_share():
     dealt = ridge_retrieval(x, y[rng.permutation(400)])
     for key in ("x_to_y", "y_to_x"):
         assert dealt[key]["r_at_10"] < 4 * dealt["chance"]["r_at_10"]
+
+
+@pytest.mark.parametrize("shape", [(120, 8, 5), (60, 90, 4)])
+def test_the_map_is_scikit_learns(shape):
+    from sklearn.linear_model import RidgeCV
+    from sklearn.preprocessing import StandardScaler
+
+    n, d, targets = shape
+    rng = np.random.default_rng(7)
+    x = rng.normal(size=(n, d)) * np.arange(1, d + 1) + 3.0
+    y = x[:, :targets] + 3 * rng.normal(size=(n, targets))
+    fitted, held = np.arange(n // 2), np.arange(n // 2, n)
+    scale = StandardScaler().fit(x[fitted])
+    expected = RidgeCV(ALPHAS).fit(scale.transform(x[fitted]), y[fitted])
+    found, alpha = _mapped(x, y, fitted, held)
+    assert alpha == expected.alpha_ and ALPHAS[0] < alpha < ALPHAS[-1]
+    mean = y[fitted].mean(axis=0)
+    np.testing.assert_allclose(found + mean, expected.predict(scale.transform(x[held])), atol=1e-8)
 
 
 def test_errors():
