@@ -32,7 +32,7 @@ export class PointMap {
     this.views = element("div", { class: "views" });
     this.root = element(
       "div",
-      { class: "map", hidden: true },
+      { class: "map", hidden: true, onkeydown: (event) => this.#key(event) },
       this.toolbar.root,
       element("div", { class: "body" }, this.views, this.legend.root),
     );
@@ -133,6 +133,10 @@ export class PointMap {
     this[name] = !this[name];
     this.toolbar.show();
     for (const panel of this.panels) panel.invalidate();
+  }
+
+  #key(event) {
+    if (event.key === "Escape" && !(event.target instanceof HTMLInputElement)) this.clearSelection();
   }
 
   setHovered(row) {
