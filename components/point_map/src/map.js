@@ -10,6 +10,8 @@ import { Toolbar } from "./toolbar.js";
 import { Values } from "./values.js";
 
 const MOST_CORNERS = 240;
+// Below this many pixels views and legend stand under one another.
+const [NARROW_ONE, NARROW_TWO] = [520, 760];
 
 export class PointMap {
   #wanting = [];
@@ -38,7 +40,8 @@ export class PointMap {
     );
     host.append(this.root);
     this.widths = new ResizeObserver(([entry]) => {
-      this.root.classList.toggle("narrow", entry.contentRect.width < 640);
+      const room = this.panels.length > 1 ? NARROW_TWO : NARROW_ONE;
+      this.root.classList.toggle("narrow", entry.contentRect.width < room);
     });
     this.widths.observe(this.root);
   }
