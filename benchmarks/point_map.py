@@ -33,16 +33,18 @@ CHROMIUM = "/usr/bin/chromium"
 FLAGS = ("--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 PATIENCE = 90_000
 MOVES = 30
+MOVING = 20
+"""At most so many moves there and back, and so many seconds."""
 
 
 @dataclass(frozen=True)
 class Peer:
-    """Who is measured: its script, where it draws, how its lasso is chosen."""
+    """Who is measured: its script, where it draws, the button of its lasso (or its address)."""
 
     name: str
     script: str
     plot: str
-    lasso: str
+    lasso: str | None
 
 
 PEERS = (
@@ -51,7 +53,7 @@ PEERS = (
         "plotly",
         "benchmarks/point_map_plotly.py",
         "[data-testid=stPlotlyChart] .nsewdrag",
-        "a[data-val=lasso]",
+        None,
     ),
 )
 
@@ -100,23 +102,34 @@ def measure(context: "BrowserContext", url: str, peer: Peer, n: int) -> dict[str
     found: dict[str, float] = {}
     try:
         start = time.perf_counter()
-        page.goto(f"{url}/?n={n}&views=1")
-        plot = page.locator(peer.plot).first
-        plot.wait_for()
-        box = plot.bounding_box()
-        assert box is not None
-        while not coloured(page, box):
-            if time.perf_counter() - start > PATIENCE / 1000:
-                raise TimeoutError("nothing was drawn")
+        box = opened(page, f"{url}/?n={n}&views=1", peer)
         found["open"] = time.perf_counter() - start
         found["MB"] = received[0] / 1e6
         found["frame"] = frames(page, box)
-        found["lasso"] = lasso(page, box, peer)
+        if peer.lasso:
+            page.locator(peer.lasso).first.click()
+        else:
+            opened(page, f"{url}/?n={n}&drag=lasso", peer)
+        found["lasso"] = lasso(page, box)
     except Exception as error:
         print(f"  {peer.name} at {n:,}: {str(error).splitlines()[0]}", file=sys.stderr)
     finally:
         page.close()
     return found
+
+
+def opened(page: "Page", address: str, peer: Peer) -> dict[str, float]:
+    """Opens a page and returns, once its plot is drawn, where it stands."""
+    start = time.perf_counter()
+    page.goto(address)
+    plot = page.locator(peer.plot).first
+    plot.wait_for()
+    box = plot.bounding_box()
+    assert box is not None
+    while not coloured(page, box):
+        if time.perf_counter() - start > PATIENCE / 1000:
+            raise TimeoutError("nothing was drawn")
+    return box
 
 
 def frames(page: "Page", box: dict[str, float]) -> float:
@@ -129,19 +142,17 @@ def frames(page: "Page", box: dict[str, float]) -> float:
         " window.ticking = requestAnimationFrame(window.tick); };"
         " window.ticking = requestAnimationFrame(window.tick)"
     )
-    for step in range(MOVES):
-        page.mouse.move(x + 4 * step, y + 2 * step)
-    for step in reversed(range(MOVES)):
-        page.mouse.move(x + 4 * step, y + 2 * step)
+    end = time.perf_counter() + MOVING
+    for step in [*range(MOVES), *reversed(range(MOVES))]:
+        if time.perf_counter() < end:
+            page.mouse.move(x + 4 * step, y + 2 * step)
     ticks = page.evaluate("cancelAnimationFrame(window.ticking), window.ticks")
     page.mouse.up()
     return statistics.median(np.diff(ticks))
 
 
-def lasso(page: "Page", box: dict[str, float], peer: Peer) -> float:
+def lasso(page: "Page", box: dict[str, float]) -> float:
     """Seconds from letting go to the count."""
-    page.mouse.move(box["x"] + 5, box["y"] + 5)
-    page.locator(peer.lasso).first.dispatch_event("click")  # a button may be out of sight
     left, right = box["x"] + 4, box["x"] + box["width"] / 2
     top, bottom = box["y"] + 4, box["y"] + box["height"] - 4
     page.mouse.move(left, top)
@@ -176,6 +187,7 @@ def main() -> None:
                         for name in columns
                         if (values := [visit[name] for visit in visits if name in visit])
                     }
+                    print(f"{peer.name} at {n:,}: {results[peer.name, n]}", file=sys.stderr)
                 context.close()
         browser.close()
     print(f"{'points':>10}  {'':10}{'MB':>8}{'open s':>9}{'lasso s':>9}{'frame ms':>10}")

@@ -42,7 +42,7 @@ class Colours:
     """What the points of all views are coloured by.
 
     Attributes:
-        values: [n] category codes as uint16 (``NONE``: none) or numbers as float32 (NaN: none).
+        values: [n] category codes (``NONE``: none) or numbers of float32 (not finite: none).
         names: Of the categories, in the order of the legend; empty for numbers.
         title: Over the legend.
         log: Numbers from 0 on are coloured on a logarithmic scale.
@@ -60,7 +60,7 @@ class View:
 
     Attributes:
         title: Over the map.
-        points: [n, 2] float32; NaN where an item is not in this space.
+        points: [n, 2] float32; not finite where an item is not in this space.
         labels: Names of regions as (text, x, y, weight); the heavier win where two collide.
     """
 
@@ -153,8 +153,9 @@ def inside(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:
 def shown(colours: Colours, lasso: Lasso) -> np.ndarray:
     """[n] whether the legend showed each item when the outline was drawn."""
     if lasso.range is not None:
-        low, high = lasso.range
-        return (colours.values >= low) & (colours.values <= high)
+        # As the browser holds them: numbers of float32, ends of float64.
+        numbers = colours.values.astype(np.float32).astype(np.float64)
+        return (numbers >= lasso.range[0]) & (numbers <= lasso.range[1])
     return ~np.isin(colours.values, lasso.hidden)
 
 
@@ -162,7 +163,8 @@ def chosen(lasso: Lasso, views: Sequence[View], colours: Colours) -> np.ndarray:
     """[n] whether each item lies in an outline and was not hidden."""
     if not 0 <= lasso.view < len(views):
         return np.zeros(len(colours.values), dtype=bool)
-    return inside(views[lasso.view].points, lasso.polygon) & shown(colours, lasso)
+    points = np.asarray(views[lasso.view].points, dtype=np.float32)
+    return inside(points, lasso.polygon) & shown(colours, lasso)
 
 
 def events(key: str) -> Events:
@@ -207,10 +209,7 @@ def point_map(
         "role": "wire",
         "map": key,
         "items": n,
-        "views": [
-            {"title": view.title, "labels": [[str(t), *map(float, at)] for t, *at in view.labels]}
-            for view in views
-        ],
+        "views": [{"title": view.title, "labels": _labels(view.labels)} for view in views],
         "colours": {
             "names": [str(name) for name in colours.names],
             "title": colours.title,
@@ -233,6 +232,11 @@ def point_map(
         _view(key, n, details, height)
     now = _events(result)
     return now if now.clicked is None or now.clicked < n else Events(now.lasso, now.stamp)
+
+
+def _labels(labels: Sequence[tuple[str, float, float, float]]) -> list[list[Any]]:
+    """Labels as JSON, which knows no NaN."""
+    return [[str(t), *map(float, at)] for t, *at in labels if all(map(math.isfinite, at))]
 
 
 @st.fragment
@@ -298,15 +302,21 @@ def version_of(packed: bytes) -> str:
 def pack_points(key: str, view: int, points: np.ndarray) -> bytes:
     """Coordinates of a view."""
     header = {"map": key, "part": f"points-{view}", "n": len(points)}
-    return pack(header, np.ascontiguousarray(points, dtype="<f4").tobytes())
+    values = np.array(points, dtype="<f4")
+    values[~np.isfinite(values).all(axis=1)] = np.nan
+    return pack(header, values.tobytes())
 
 
 def pack_colours(key: str, colours: Colours) -> bytes:
     """Codes where there are names, or else numbers."""
     form, kind = ("categories", "<u2") if len(colours.names) else ("numbers", "<f4")
-    values = np.ascontiguousarray(colours.values)
+    values = np.asarray(colours.values)
+    if form == "numbers":
+        values = np.where(np.isfinite(values), values, np.nan)
+    elif ((values >= len(colours.names)) & (values != NONE)).any():
+        raise ValueError("a category code without a name")
     header = {"map": key, "part": "colours", "n": len(values), "form": form}
-    return pack(header, values.astype(kind, copy=False).tobytes())
+    return pack(header, values.astype(kind).tobytes())
 
 
 def pack_selection(key: str, selected: np.ndarray | None) -> bytes:

@@ -79,7 +79,7 @@ def unpacked(packed: bytes) -> tuple[dict, bytes]:
 
 
 def test_points_are_packed_as_they_are() -> None:
-    points = np.array([[1.5, np.nan], [-2, 3]], dtype=np.float64)
+    points = np.array([[np.nan, np.nan], [-2, 0.1]], dtype=np.float64)
     header, payload = unpacked(point_map.pack_points("k", 1, points))
     assert (header["map"], header["part"], header["n"]) == ("k", "points-1", 2)
     back = np.frombuffer(payload, "<f4").reshape(2, 2)
@@ -95,6 +95,20 @@ def test_colours_are_codes_or_numbers_and_padded() -> None:
     header, payload = unpacked(point_map.pack_colours("k", Colours(np.arange(3), (), "number")))
     assert header["form"] == "numbers"
     assert np.frombuffer(payload, "<f4").tolist() == [0, 1, 2]
+
+
+def test_what_is_not_finite_is_not_there() -> None:
+    points = np.array([[np.inf, 1], [2, 3], [2, np.nan]])
+    _, payload = unpacked(point_map.pack_points("k", 0, points))
+    assert np.isnan(np.frombuffer(payload, "<f4")).tolist() == [True] * 2 + [False] * 2 + [True] * 2
+    _, payload = unpacked(point_map.pack_colours("k", Colours(np.array([np.inf, 1]), (), "x")))
+    assert np.isnan(np.frombuffer(payload, "<f4")).tolist() == [True, False]
+    assert point_map._labels([("a", 1, 2, 3), ("b", np.nan, 2, 3)]) == [["a", 1.0, 2.0, 3.0]]
+
+
+def test_a_code_without_a_name_is_an_error() -> None:
+    with pytest.raises(ValueError, match="without a name"):
+        point_map.pack_colours("k", Colours(np.array([0, 2]), ["a", "b"], "kind"))
 
 
 def test_selections_are_rows_or_bits_whatever_is_shorter() -> None:

@@ -80,10 +80,6 @@ export function listen(target, panel) {
       panel.camera.magnify(Math.exp(-event.deltaY * lines * 0.0018), ...place(event));
       panel.moved(place(event));
     },
-    dblclick(event) {
-      panel.camera.magnify(2, ...place(event));
-      panel.moved(place(event));
-    },
   };
   for (const [name, handler] of Object.entries(handlers)) {
     target.addEventListener(name, handler, { passive: false });

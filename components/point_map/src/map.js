@@ -10,6 +10,8 @@ import { Toolbar } from "./toolbar.js";
 import { Values } from "./values.js";
 
 const MOST_CORNERS = 240;
+// Below this many pixels views and legend stand under one another.
+const [NARROW_ONE, NARROW_TWO] = [520, 760];
 
 export class PointMap {
   #wanting = [];
@@ -32,13 +34,14 @@ export class PointMap {
     this.views = element("div", { class: "views" });
     this.root = element(
       "div",
-      { class: "map", hidden: true },
+      { class: "map", hidden: true, onkeydown: (event) => this.#key(event) },
       this.toolbar.root,
       element("div", { class: "body" }, this.views, this.legend.root),
     );
     host.append(this.root);
     this.widths = new ResizeObserver(([entry]) => {
-      this.root.classList.toggle("narrow", entry.contentRect.width < 640);
+      const room = this.panels.length > 1 ? NARROW_TWO : NARROW_ONE;
+      this.root.classList.toggle("narrow", entry.contentRect.width < room);
     });
     this.widths.observe(this.root);
   }
@@ -133,6 +136,10 @@ export class PointMap {
     this[name] = !this[name];
     this.toolbar.show();
     for (const panel of this.panels) panel.invalidate();
+  }
+
+  #key(event) {
+    if (event.key === "Escape" && !(event.target instanceof HTMLInputElement)) this.clearSelection();
   }
 
   setHovered(row) {

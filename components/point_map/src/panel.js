@@ -355,7 +355,6 @@ export class Panel {
       "-": () => camera.magnify(0.8),
       0: () => camera.reset(),
       Enter: () => this.click([camera.width / 2, camera.height / 2]),
-      Escape: () => this.map.clearSelection(),
     };
     if (event.ctrlKey || event.metaKey || event.altKey || !actions[event.key]) return;
     event.preventDefault();
