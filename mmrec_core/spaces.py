@@ -248,6 +248,8 @@ def _title(extractor: Extractor) -> str:
         side = {"image": "pictures", "text": "words"}[extractor.modality]
         title = f"Shared space, {side}"
         options = extractor.details
+    if options.startswith(":"):
+        return f"{title}{options.replace(':', ': ', 1)}"
     return f"{title} {options}" if options else title
 
 

@@ -50,7 +50,9 @@ class AlignConfig(BaseModel):
     measures: tuple[str, ...] = Field(USUAL, min_length=1, description="Measures between spaces")
     permutations: int = Field(200, ge=19, le=10_000, description="Row permutations of each null")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Of permutations, samples and halves")
-    near: float = Field(0.99, gt=0, le=1, description="Cosine, centred, from which items are near-duplicates")
+    near: float = Field(
+        0.99, gt=0, le=1, description="Cosine, centred, from which items are near-duplicates"
+    )
 
     def checked(self) -> "AlignConfig":
         """This config, if every measure in it is known.

@@ -18,6 +18,7 @@ NONE = -1
 
 _TOKEN = r"(?u)\b[^\W\d_][\w'-]+\b"
 _MOST_WORDS = 50_000
+_PAIR = 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,6 +146,8 @@ def telling_words(
     sizes = np.bincount(place)[:, None]
     score[of_class < np.maximum(2, 0.05 * sizes)] = 0.0
     vocabulary = counter.get_feature_names_out()
+    # Two words say more than one only where the single ones are ambiguous.
+    score[:, [" " in word for word in vocabulary]] *= _PAIR
     for kind, row in zip(kinds, score, strict=True):
         best = np.argsort(-row, kind="stable")[: 10 * most]
         found[int(kind)] = _different([str(vocabulary[i]) for i in best if row[i] > 0], most)
@@ -152,20 +155,25 @@ def telling_words(
 
 
 def _different(words: Sequence[str], most: int) -> tuple[str, ...]:
-    """The first words, without one that repeats a part of one before it."""
+    """The first words, without one that repeats another or a part of it."""
     chosen: list[str] = []
     for word in words:
-        if any(_parts(word) & _parts(other) for other in chosen):
-            continue
-        chosen.append(word)
+        if not any(_alike(a, b) for other in chosen for a in _stems(word) for b in _stems(other)):
+            chosen.append(word)
         if len(chosen) == most:
             break
     return tuple(chosen)
 
 
-def _parts(words: str) -> set[str]:
-    """The words and the two put together; singular and plural count as one."""
-    return {re.sub(r"(e?s|'s)$", "", part) for part in (*words.split(), words.replace(" ", ""))}
+def _stems(words: str) -> list[str]:
+    """Single words, and two put together; singular and plural count as one."""
+    return [re.sub(r"(e?s|'s)$", "", part) for part in (*words.split(), words.replace(" ", ""))]
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether a word is the other, or begins or ends it as ``pot`` does ``teapot``."""
+    short, long = sorted((one, other), key=len)
+    return short == long or (len(short) >= 3 and (long.startswith(short) or long.endswith(short)))
 
 
 def words_of(dataset: Dataset) -> list[str]:

@@ -9,9 +9,7 @@ from mmrec_core.domain import Dataset, DatasetInfo, InputError
 from mmrec_core.extractors.service import embed, make_extractor
 from mmrec_core.extractors.shared_space import held_out_items, project
 
-PARTS = {
-    side: {"extractor": "precomputed", "config": {"file": side}} for side in ("image", "text")
-}
+PARTS = {side: {"extractor": "precomputed", "config": {"file": side}} for side in ("image", "text")}
 QUICK = {**PARTS, "width": 8, "max_epochs": 60}
 
 
@@ -20,7 +18,8 @@ def shop(folder, image, text):
     (folder / "features").mkdir(parents=True)
     np.save(folder / "features" / "image.npy", np.asarray(image, dtype=np.float32))
     np.save(folder / "features" / "text.npy", np.asarray(text, dtype=np.float32))
-    items = pd.DataFrame({"item_id": ids, "category": "", "title": "", "text": ""}, dtype="str")
+    empty = dict.fromkeys(("category", "title", "text", "image", "image_sha256"), "")
+    items = pd.DataFrame({"item_id": ids, **empty}, dtype="str")
     return Dataset("shop", items, items, folder, DatasetInfo("shop"), "print")
 
 

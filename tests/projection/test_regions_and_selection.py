@@ -31,7 +31,7 @@ def test_regions_are_the_clouds_and_are_named_by_what_they_alone_say():
     for region, kind in enumerate(("mug", "lamp", "clock")):
         own = found.of_item[50 * region : 50 * (region + 1)]
         label = found.table.set_index("region").loc[np.bincount(own[own >= 0]).argmax()]
-        assert kind in label["words"] and "fine" not in label["words"]
+        assert kind in label["words"].split(" · ")[0]
         assert abs(label["x"] - [0, 10, 0][region]) < 0.5
 
 
@@ -61,14 +61,14 @@ def test_class_based_tf_idf_by_hand():
     groups = np.array([0, 0, 0, 1, 1, 1])
     words = telling_words(texts, groups, most=1)
     # mug: 3 of group 0 alone; tea: in both, so it tells less, though it is as frequent.
-    assert words == {0: ("mug",), 1: ("lamp",)} or words == {0: ("mug tea",), 1: ("lamp tea",)}
+    assert words == {0: ("mug",), 1: ("lamp",)}
     assert telling_words(texts, np.full(6, NONE)) == {}
 
 
 def test_a_label_does_not_say_a_word_twice():
     texts = ["tea pot teapot pots"] * 5 + ["lamp"] * 5
     words = telling_words(texts, np.repeat([0, 1], 5))
-    assert len(words[0]) == 1
+    assert words[0] in (("teapot",), ("tea", "pot"), ("pot", "tea"))
 
 
 def test_words_are_text_category_and_attributes():
