@@ -5,6 +5,7 @@ A space has a name that is typed, stands in addresses and keys jobs: ``minilm``,
 ``run:KEY`` (the item vectors of a trained recommender). Maps and alignment take any of them.
 """
 
+import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ from mmrec_core.recommenders import RECOMMENDERS
 from mmrec_core.recommenders.trainer import Trained
 from mmrec_core.store import Artefact, store, write_array
 from mmrec_core.studies.feature_settings import parse_setting
-from mmrec_core.studies.results import StudyResult, list_studies
+from mmrec_core.studies.results import StudyResult, list_studies, typed
 from mmrec_core.studies.runs import KIND as RUN
 from mmrec_core.studies.runs import WEIGHTS
 from mmrec_core.studies.stored import inputs_of
@@ -206,13 +207,14 @@ def _of_a_control(extractor: Extractor) -> bool:
 
 
 def _name(dataset: Dataset, extractor: Extractor, artefact: Artefact) -> str:
-    """The label where it can be typed to the same effect, else the key."""
-    try:
-        typed = _parsed(extractor.label)
-        if typed.spec(dataset) == artefact.spec:
-            return extractor.label
-    except (InputError, ModelNotHereError):
-        pass
+    """The extractor with its options where that can be typed to the same effect, else the key."""
+    changed = extractor.config.model_dump(mode="json", exclude_defaults=True)
+    options = ", ".join(f"{name}={typed(value)}" for name, value in sorted(changed.items()))
+    written = f"{extractor.name}({options})" if options else extractor.name
+    for name in (written, extractor.label):
+        with contextlib.suppress(InputError, ModelNotHereError):
+            if _parsed(name).spec(dataset) == artefact.spec:
+                return name
     return f"embeddings:{artefact.key[:_KEY]}"
 
 
