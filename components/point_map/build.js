@@ -1,8 +1,9 @@
 // Bundles src/ to assets/index-<digest>.js. The digest is that of the sources, so that a test
 // can tell, without npm, whether the committed bundle is the one that the sources give.
+// Writes the licences of what is bundled to THIRD_PARTY_LICENSES.txt.
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { build } from "esbuild";
 
 const here = import.meta.dirname;
@@ -19,22 +20,65 @@ for (const name of names) {
   hash.update(content);
 }
 const digest = hash.digest("hex");
-const assets = join(here, "assets");
-rmSync(assets, { recursive: true, force: true });
-mkdirSync(assets);
-const result = await build({
-  entryPoints: [join(here, "src/index.js")],
-  outfile: join(assets, `index-${digest.slice(0, 12)}.js`),
+
+const options = {
+  absWorkingDir: here,
+  entryPoints: ["src/index.js"],
+  outfile: `assets/index-${digest.slice(0, 12)}.js`,
   bundle: true,
   format: "esm",
   target: "es2022",
   minify: true,
-  loader: { ".css": "text", ".vert": "text", ".frag": "text" },
-  banner: { js: `/* MMRec Lens, Apache-2.0. Built by components/point_map/build.js; sources ${digest} */` },
+  legalComments: "none",
+  loader: { ".css": "text" },
   metafile: true,
+};
+const { metafile } = await build({ ...options, write: false });
+const packages = bundled(Object.keys(metafile.inputs));
+const list = packages.map(({ name, version }) => `${name} ${version}`);
+writeFileSync(join(here, "THIRD_PARTY_LICENSES.txt"), licences(packages));
+rmSync(join(here, "assets"), { recursive: true, force: true });
+mkdirSync(join(here, "assets"));
+await build({
+  ...options,
+  banner: {
+    js:
+      `/* MMRec Lens, Apache-2.0. Built by components/point_map/build.js; sources ${digest}\n` +
+      `Bundled, licences in THIRD_PARTY_LICENSES.txt: ${list.join(", ")} */`,
+  },
 });
-const foreign = Object.keys(result.metafile.inputs).filter((name) => name.includes("node_modules"));
-if (foreign.length) {
-  throw new Error(`Ship the licences of what is bundled first: ${foreign.join(", ")}`);
+console.log(`${digest}\n${list.join("\n")}`);
+
+// Packages that bundled files belong to, and what those depend on: some come with their
+// dependencies built in.
+function bundled(files) {
+  const found = new Map();
+  const add = (folder) => {
+    const { name, version, license, dependencies = {} } = JSON.parse(readFileSync(join(folder, "package.json")));
+    if (found.has(`${name} ${version}`)) return;
+    found.set(`${name} ${version}`, { name, version, license, folder });
+    for (const needed of Object.keys(dependencies)) add(resolve(needed, folder));
+  };
+  for (const file of files) {
+    const [, folder] = file.match(/^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//) ?? [];
+    if (folder) add(join(here, folder));
+  }
+  return [...found.values()].sort((a, b) => (`${a.name} ${a.version}` < `${b.name} ${b.version}` ? -1 : 1));
 }
-console.log(digest);
+
+function resolve(name, from) {
+  for (let folder = from; folder !== dirname(here); folder = dirname(folder)) {
+    const candidate = join(folder, "node_modules", name);
+    if (existsSync(candidate)) return candidate;
+  }
+  throw new Error(`${name}, which ${from} needs, is not installed`);
+}
+
+function licences(packages) {
+  const parts = packages.map(({ name, version, license, folder }) => {
+    const file = readdirSync(folder).find((entry) => /^(licen[cs]e|copying)/i.test(entry));
+    if (!file) throw new Error(`${name} ${version} has no licence to ship`);
+    return `${name} ${version} (${license})\n${"-".repeat(72)}\n\n${readFileSync(join(folder, file), "utf8").trim()}\n`;
+  });
+  return `Packages of others in assets/, with their licences.\n\n${parts.join("\n\n")}`;
+}

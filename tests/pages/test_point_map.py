@@ -217,6 +217,30 @@ def test_the_committed_bundle_is_what_the_sources_give() -> None:
 
 def test_the_bundle_fetches_nothing_and_sets_no_markup() -> None:
     text = point_map.bundle().read_text("utf-8")
-    assert set(re.findall(r"https?://[^\"'`]*", text)) == {"http://www.w3.org/2000/svg"}
+    # A namespace, and what regl says in messages of its errors.
+    assert set(re.findall(r"https?://[^\"'`]*", text)) == {
+        "http://www.w3.org/2000/svg",
+        "http://get.webgl.org",
+        "https://www.npmjs.com/package/glsl-read-float",
+    }
     for word in ("innerHTML", "insertAdjacentHTML", "document.write", "fetch(", "eval(", "import("):
         assert word not in text
+
+
+def test_the_licences_of_what_is_bundled_go_along() -> None:
+    """build.js names the packages in the bundle's second line, and fails where one has none."""
+    banner = re.search(r"THIRD_PARTY_LICENSES.txt: (.*) \*/", point_map.bundle().read_text("utf-8"))
+    assert banner is not None
+    packages = banner[1].split(", ")
+    assert {"kdbush", "regl", "regl-scatterplot"} <= {name.split()[0] for name in packages}
+    texts = (point_map.HOME / "THIRD_PARTY_LICENSES.txt").read_text("utf-8")
+    parts = re.split(r"^(\S+ \d\S*) \(.+\)\n-{72}\n", texts, flags=re.MULTILINE)
+    licences = dict(zip(parts[1::2], parts[2::2], strict=True))
+    assert list(licences) == packages
+    for name, licence in licences.items():
+        assert "Permission" in licence, name
+        assert len(licence) > 500, name
+
+
+def test_the_bundle_is_small() -> None:
+    assert point_map.bundle().stat().st_size < 400_000

@@ -21,9 +21,10 @@ export function parse(text) {
     const hex = colour.length < 7 ? colour.slice(1).replace(/./g, "$&$&") : colour.slice(1);
     return [0, 2, 4].map((at) => parseInt(hex.slice(at, at + 2), 16));
   }
-  return (colour.match(/[\d.]+/g) ?? [128, 128, 128]).slice(0, 3).map(Number);
+  return (colour.match(/[\d.]+/g) ?? [128, 128, 128]).slice(0, 3).map((part) => Math.round(Number(part)));
 }
 
+export const hex = (rgb) => `#${rgb.map((c) => c.toString(16).padStart(2, "0")).join("")}`;
 export const css = ([r, g, b], alpha = 1) => `rgb(${r} ${g} ${b} / ${alpha})`;
 
 function oklch(lightness, chroma, degrees) {

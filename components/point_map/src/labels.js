@@ -26,17 +26,17 @@ export class Labels {
     this.layer.replaceChildren();
   }
 
-  layout(camera, visible) {
+  layout(sight, visible) {
     const taken = [];
     let placed = 0;
     for (const label of this.labels) {
-      const [left, top] = camera.toScreen(label.x, label.y);
+      const [left, top] = sight.toScreen(label.x, label.y);
       const half = label.width / 2 + GAP;
       const box = [left - half, top - LINE / 2 - 2, left + half, top + LINE / 2 + 2];
       const shown =
         visible &&
         placed < MOST &&
-        box[0] >= 0 && box[2] <= camera.width && box[1] >= 0 && box[3] <= camera.height &&
+        box[0] >= 0 && box[2] <= sight.width && box[1] >= 0 && box[3] <= sight.height &&
         taken.every((other) => box[0] > other[2] || box[2] < other[0] || box[1] > other[3] || box[3] < other[1]);
       if (shown) {
         taken.push(box);

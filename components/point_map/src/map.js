@@ -106,12 +106,12 @@ export class PointMap {
     for (let row = 0; row < state.length; row++) {
       state[row] = (selection ? selection[row] : 0) | (filtered && values.hides(row) ? 2 : 0);
     }
-    for (const panel of this.panels) panel.refresh({ ...what, state: true });
+    for (const panel of this.panels) panel.refresh(what);
     this.toolbar.show();
   }
 
   #filtered() {
-    this.#refresh();
+    this.#refresh({ filter: true });
   }
 
   /** Streamlit's theme may have changed. */
@@ -121,7 +121,7 @@ export class PointMap {
     this.theme = theme;
     if (!this.values) return;
     this.legend.show(this.values, theme);
-    for (const panel of this.panels) panel.refresh({ palette: true });
+    for (const panel of this.panels) panel.refresh({ look: true });
   }
 
   // What toolbar and panels tell
@@ -129,6 +129,7 @@ export class PointMap {
   setMode(mode) {
     this.mode = mode;
     this.views.dataset.mode = mode;
+    for (const panel of this.panels) panel.setMode(mode);
     this.toolbar.show();
   }
 
@@ -154,9 +155,10 @@ export class PointMap {
 
   /** Selects what lies in an outline of a panel: here at once, and on the server. */
   lasso(panel, outline) {
-    const polygon = panel.toData(thin(outline, MOST_CORNERS));
+    const { points } = panel;
+    const polygon = thin(outline, MOST_CORNERS).map((corner) => points.toData(corner));
     const inside = insideTest(polygon);
-    const { data } = panel;
+    const { data } = points;
     const chosen = new Uint8Array(this.state.length);
     let count = 0;
     for (let row = 0; row < chosen.length; row++) {

@@ -1,5 +1,4 @@
-// Rings around items and the outline that is being drawn, above the points. As SVG: Chromium
-// goes on showing a canvas that was cleared while the page was busy.
+// Rings around items, above the points and without drawing those again.
 import { css } from "./colours.js";
 import { vector } from "./dom.js";
 
@@ -8,14 +7,13 @@ export class Overlay {
 
   constructor(svg) {
     this.svg = svg;
-    this.outline = vector("polygon", { class: "outline" });
     this.hover = this.#ring(4, 7);
-    svg.append(this.outline, this.hover);
-    this.draw({ marked: [], hovered: null, outline: null });
+    svg.append(this.hover);
+    this.draw({ marked: [], hovered: null });
   }
 
-  /** `marked` and `hovered` are screen places with a colour; `outline` is a list of places. */
-  draw({ marked, hovered, outline }) {
+  /** `marked` and `hovered` are screen places with a colour. */
+  draw({ marked, hovered }) {
     while (this.#marks.length > marked.length) this.#marks.pop().remove();
     while (this.#marks.length < marked.length) {
       const ring = this.#ring(5, 9);
@@ -24,7 +22,6 @@ export class Overlay {
     }
     marked.forEach((point, i) => this.#place(this.#marks[i], point));
     this.#place(this.hover, hovered);
-    this.outline.setAttribute("points", (outline ?? []).map((place) => place.join()).join(" "));
   }
 
   #ring(dot, radius) {

@@ -1,37 +1,42 @@
-// One view: its canvas, what lies above it, and what a person does there.
-import { Camera } from "./camera.js";
+// One view: its chart, what lies above it, and what a person does there.
+import { Chart } from "./chart.js";
 import { css } from "./colours.js";
 import { count, element, iconButton, vector } from "./dom.js";
-import { listen } from "./gestures.js";
-import { Grid } from "./grid.js";
 import { Labels } from "./labels.js";
 import { Overlay } from "./overlay.js";
-import { Cloud, sharedRenderer } from "./renderer.js";
+import { Points } from "./points.js";
+import { Sight } from "./sight.js";
 import { MOST as MOST_SPRITES, Sprites } from "./sprites.js";
+import { sharedSurface } from "./surface.js";
 import { Tooltip } from "./tooltip.js";
 
 const HOVER_WAIT = 120;
-const SPRITE_WAIT = 220;
+const SETTLE_WAIT = 120;
+const SPRITE_WAIT = 100;
 const REACH = 9;
+const CLICK_WITHIN = 4;
 const NO_WEBGL =
-  "The map cannot be drawn: this browser offers no WebGL 2. Turn hardware acceleration on in its settings, or use another browser.";
+  "The map cannot be drawn: this browser offers no WebGL. Turn hardware acceleration on in its settings, or use another browser.";
 const LOST = "The graphics card dropped the map; it is being drawn again.";
 
 export class Panel {
-  #frame = 0;
   #hoverTimer = 0;
-  #inSight = null;
-  #wantsCloud = true;
+  #settleTimer = 0;
+  #inSight = [];
+  #stale = new Set();
+  #pressed = null;
+  #selection = null;
 
   /** `map` is what the panels share: values, state, details, hovered, mode ... (see map.js). */
   constructor(map, index) {
     this.map = map;
     this.index = index;
-    this.camera = new Camera();
-    this.outline = null;
-    this.renderer = sharedRenderer();
-    this.canvas = element("canvas", { class: "points" });
+    this.sight = new Sight();
+    this.surface = sharedSurface(this);
+    this.points = null;
+    this.chart = null;
     this.rings = vector("svg", { class: "rings", "aria-hidden": "true" });
+    this.ground = element("div", { class: "ground" });
     const layers = ["sprites", "labels", "above"].map((name) => element("div", { class: `layer ${name}` }));
     this.title = element("h4");
     this.foot = element("div", { class: "foot", "aria-live": "polite" });
@@ -39,7 +44,7 @@ export class Panel {
     this.plot = element(
       "div",
       { class: "plot", tabindex: "0", role: "application", onkeydown: (event) => this.#key(event) },
-      this.canvas, layers[0], this.rings, layers[1], this.notice, layers[2],
+      this.ground, layers[0], this.rings, layers[1], this.notice, layers[2],
     );
     this.sprites = new Sprites(layers[0]);
     this.labels = new Labels(layers[1]);
@@ -52,19 +57,17 @@ export class Panel {
         "header",
         {},
         this.title,
-        iconButton("in", "Zoom in (+)", () => this.#magnify(1.6)),
-        iconButton("out", "Zoom out (-)", () => this.#magnify(1 / 1.6)),
-        iconButton("reset", "Show the whole map (0)", () => this.#reset()),
+        iconButton("in", "Zoom in (+)", () => this.#look((sight) => sight.magnify(1.6))),
+        iconButton("out", "Zoom out (-)", () => this.#look((sight) => sight.magnify(1 / 1.6))),
+        iconButton("reset", "Show the whole map (0)", () => this.#look((sight) => sight.reset())),
       ),
       this.plot,
       this.foot,
     );
-    listen(this.plot, this);
-    this.plot.addEventListener("blur", () => this.hover(null));
+    this.#listen();
     this.resizes = new ResizeObserver(() => this.#resize());
     this.resizes.observe(this.plot);
-    this.renderer.drawers.add(this);
-    if (!this.renderer.works) this.#say(NO_WEBGL);
+    if (!this.surface.works) this.#say(NO_WEBGL);
   }
 
   /** New points: [n, 2] coordinates; the same points keep camera and graphics memory. */
@@ -74,79 +77,89 @@ export class Panel {
     this.title.title = title;
     this.plot.setAttribute("aria-label", `Map: ${title}. Arrow keys move, plus and minus zoom, 0 shows all, Enter opens the item at the centre, Escape clears the selection.`);
     if (this.version !== header.version) {
-      if (this.version !== undefined) this.camera.reset();
       this.version = header.version;
-      this.n = header.n;
-      this.data = new Float32Array(payload, 0, 2 * this.n);
-      this.#normalise();
-      this.grid = new Grid(this.positions, this.n);
-      this.missing = this.n - this.grid.count;
-      this.#wantsCloud = true;
+      this.points = new Points(new Float32Array(payload, 0, 2 * header.n), header.n);
+      this.sight.extent = this.points.extent;
+      this.sight.reset();
       this.labelText = null;
-      this.sprites.layout([], this.camera);
+      this.#inSight = [];
+      this.#stale = new Set(["points"]);
     }
     if (this.labelText !== text) {
       this.labelText = text;
-      this.labels.set(labels, (x, y) => this.#toUnit(x, y), this.map.theme.font);
+      this.labels.set(labels, (x, y) => this.points.toUnit(x, y), this.map.theme.font);
     }
   }
 
-  #normalise() {
-    let [x0, y0, x1, y1] = [Infinity, Infinity, -Infinity, -Infinity];
-    const { data, n } = this;
-    for (let i = 0; i < 2 * n; i += 2) {
-      if (data[i] < x0) x0 = data[i];
-      if (data[i] > x1) x1 = data[i];
-      if (data[i + 1] < y0) y0 = data[i + 1];
-      if (data[i + 1] > y1) y1 = data[i + 1];
-    }
-    if (!(x0 <= x1)) [x0, y0, x1, y1] = [-1, -1, 1, 1];
-    this.middle = [(x0 + x1) / 2, (y0 + y1) / 2];
-    this.half = Math.max(x1 - x0, y1 - y0) / 2 || 1;
-    // Not thinner than a tenth, or points on a line would be magnified without end.
-    this.camera.extent = [x1 - x0, y1 - y0].map((size) => Math.max(0.1, size / 2 / this.half));
-    this.positions = new Float32Array(2 * n);
-    for (let i = 0; i < 2 * n; i++) this.positions[i] = (data[i] - this.middle[i & 1]) / this.half;
-  }
-
-  #toUnit(x, y) {
-    return [(x - this.middle[0]) / this.half, (y - this.middle[1]) / this.half];
-  }
-
-  /** Screen places as data coordinates, in the float32 steps that the points have. */
-  toData(places) {
-    return places.map(([left, top]) =>
-      this.camera.toWorld(left, top).map((unit, i) => Math.fround(unit * this.half + this.middle[i])),
-    );
-  }
-
-  /** Codes, palette, hidden and chosen rows have changed. */
-  refresh({ codes = false, palette = false, state = false }) {
-    this.#inSight = null;
-    if (this.cloud && !this.#wantsCloud) {
-      if (codes) this.cloud.setCodes(this.map.values.codes);
-      if (codes || palette) this.cloud.setPalette(this.map.values, this.map.theme);
-      if (state) this.cloud.setState(this.map.state);
-    }
-    this.#write();
+  /** Codes, colours, what the legend hides or what is selected have changed. */
+  refresh({ codes = false, look = false, filter = false }) {
+    if (codes) this.#stale.add("points");
+    if (look) this.#stale.add("look");
+    if (filter) this.#stale.add("filter");
+    if (this.#selection !== this.map.selection) this.#stale.add("chosen");
+    this.#selection = this.map.selection;
+    this.#sort();
+    this.#show();
     this.invalidate();
   }
 
-  #write() {
-    const { map, n, missing } = this;
-    let [hidden, chosen] = [0, 0];
-    for (let row = 0; row < n; row++) {
-      if (this.positions[2 * row] !== this.positions[2 * row]) continue;
-      if (map.state[row] & 2) hidden++;
-      else if (map.state[row] & 1) chosen++;
-    }
-    this.drawn = n - missing - hidden;
-    this.selected = chosen;
+  #sort() {
+    const { map, points } = this;
+    // Plain ascending arrays are what the library wants.
+    this.shown = [];
+    this.chosen = [];
+    points.order.forEach((row, i) => {
+      const state = map.state[row];
+      if (state & 2) return;
+      this.shown.push(i);
+      if (state & 1) this.chosen.push(i);
+    });
+    this.drawn = this.shown.length;
+    const hidden = points.order.length - this.drawn;
     const parts = [[`${count(this.drawn)} items drawn`, "drawn"]];
-    if (missing) parts.push([`${count(missing)} not in this space`, "missing"]);
+    if (points.missing) parts.push([`${count(points.missing)} not in this space`, "missing"]);
     if (hidden) parts.push([`${count(hidden)} hidden by the legend`, "hidden"]);
-    if (map.selection) parts.push([`${count(chosen)} selected`, "selected"]);
+    if (map.selection) parts.push([`${count(this.chosen.length)} selected`, "selected"]);
     this.foot.replaceChildren(...parts.map(([text, name]) => element("span", { class: name }, text)));
+  }
+
+  #show() {
+    const { map, points, sight, surface } = this;
+    if (!this.shown || !sight.width || !surface.works || !this.notice.hidden) return;
+    if (!this.chart) this.#open();
+    if (!this.#stale.size) return;
+    const { values, theme } = map;
+    this.chart.show(
+      {
+        points, values, theme,
+        width: sight.width,
+        height: sight.height,
+        shown: this.shown,
+        chosen: this.chosen,
+        codes: points.order.map((row) => Math.min(values.codes[row], values.colours - 1)),
+      },
+      this.#stale,
+    );
+    this.#stale = new Set();
+  }
+
+  #open() {
+    const canvas = element("canvas", { class: "points" });
+    this.ground.replaceChildren(canvas);
+    this.chart = new Chart(this.surface.renderer, canvas, {
+      drawn: () => this.#layout(),
+      lassoed: (corners) => this.#lassoed(corners),
+    });
+    this.chart.setMode(this.map.mode);
+    this.sight.camera = this.chart.camera;
+    this.sight.reset();
+    this.#stale = new Set(["points"]);
+  }
+
+  #close() {
+    this.chart?.free();
+    this.chart = null;
+    this.sight.camera = null;
   }
 
   #say(text) {
@@ -155,124 +168,84 @@ export class Panel {
   }
 
   lost() {
-    this.cloud = null;
-    this.#wantsCloud = true;
+    this.#close();
     this.#say(LOST);
   }
 
   restored() {
-    this.cloud = null;
-    this.#say(this.renderer.works ? null : NO_WEBGL);
-    this.invalidate();
+    this.#say(this.surface.works ? null : NO_WEBGL);
+    this.#show();
+  }
+
+  setMode(mode) {
+    this.chart?.setMode(mode);
   }
 
   #resize() {
     const { clientWidth, clientHeight } = this.plot;
     if (!clientWidth || !clientHeight) return;
-    this.camera.width = clientWidth;
-    this.camera.height = clientHeight;
-    this.pixels = window.devicePixelRatio || 1;
-    this.canvas.width = Math.round(clientWidth * this.pixels);
-    this.canvas.height = Math.round(clientHeight * this.pixels);
-    this.moved();
+    this.surface.fit(clientWidth, clientHeight);
+    this.sight.resize(clientWidth, clientHeight);
+    this.#stale.add("look");
+    this.#show();
   }
 
-  /** The camera has moved; `place` is where the pointer is. */
-  moved(place = null) {
-    this.#inSight = null;
-    this.hover(place);
-    this.invalidate();
-  }
-
+  /** What lies above the points has changed. */
   invalidate() {
-    this.#frame ||= requestAnimationFrame(() => {
-      this.#frame = 0;
-      this.#draw();
-    });
+    this.#settle();
+    this.#layout();
   }
 
-  #draw() {
-    const { map, renderer, camera } = this;
-    if (!this.grid || !map.values || !this.pixels || !this.root.isConnected) return;
-    if (renderer.works && !renderer.lost) {
-      if (this.#wantsCloud) {
-        this.cloud?.free();
-        this.cloud = new Cloud(renderer, this.positions, this.n);
-        this.cloud.setCodes(map.values.codes);
-        this.cloud.setPalette(map.values, map.theme);
-        this.cloud.setState(map.state);
-        this.#wantsCloud = false;
-      }
-      renderer.draw(this.cloud, this.canvas, {
-        camera,
-        pixels: this.pixels,
-        dimmed: map.selection !== null,
-        theme: map.theme,
-        ...this.#look(),
-      });
-    }
-    this.labels.layout(camera, map.showLabels);
+  #layout() {
+    const { map, sight } = this;
+    if (!sight.ready || !this.points) return;
+    const place = `${sight.zoom} ${sight.toScreen(0, 0)}`;
+    if (this.place !== place) this.#settle();
+    this.place = place;
+    this.labels.layout(sight, map.showLabels);
     this.#pictures();
     this.showHovered();
     this.plot.dataset.drawn = String(this.drawn);
-    this.plot.dataset.zoom = camera.zoom.toFixed(3);
+    this.plot.dataset.zoom = sight.zoom.toFixed(3);
   }
 
-  // Few points are drawn large and opaque, many small and translucent: as much ink as there is
-  // room for where points stand.
-  #look() {
-    const { points, area } = this.grid.density(...this.camera.sight);
-    const shown = Math.max(1, (points * this.drawn) / Math.max(1, this.n - this.missing));
-    const room = (area * this.camera.scale ** 2) / shown;
-    const size = Math.max(1.8, Math.min(9, 0.7 * Math.sqrt(room)));
-    const ink = (each) => Math.max(0.2, Math.min(0.88, (0.95 * each) / size ** 2));
-    // Of what is selected as if nothing else were there.
-    const part = Math.max(1, this.selected) / Math.max(1, this.drawn);
-    return { size, opacity: ink(room), opacityChosen: Math.max(ink(room / part), 0.5) };
-  }
-
-  /** Rows in sight, or null where they are more than can be shown as pictures. */
-  #rowsInSight() {
-    if (this.#inSight !== null) return this.#inSight;
-    const rows = [];
-    // Where one looks at everything, only a small catalogue has few enough.
-    if (this.grid.density(...this.camera.sight).points <= 40 * MOST_SPRITES || this.drawn <= MOST_SPRITES) {
-      this.grid.each(...this.camera.sight, (row) => {
-        if (!(this.map.state[row] & 2)) rows.push(row);
-        return rows.length <= MOST_SPRITES;
-      });
-      if (rows.length > MOST_SPRITES) rows.length = 0;
-    }
-    this.#inSight = rows;
-    return rows;
+  // Once the map stands still: who is in sight, if they are few enough to be shown as pictures.
+  #settle() {
+    clearTimeout(this.#settleTimer);
+    this.#settleTimer = setTimeout(() => {
+      const { sight, points, map } = this;
+      if (!sight.ready || !points) return;
+      let rows = [];
+      // Where one looks at everything, only a small catalogue has few enough.
+      if (map.showPictures && (this.drawn <= MOST_SPRITES || sight.zoom > 1.2)) {
+        rows = points.within(sight.bounds).filter((row) => !(map.state[row] & 2));
+      }
+      this.#inSight = rows.length <= MOST_SPRITES ? rows : [];
+      if (this.#inSight.length) map.want(SPRITE_WAIT);
+      this.#pictures();
+    }, SETTLE_WAIT);
   }
 
   /** Rows whose pictures this panel would show. */
   wanted() {
-    return this.map.showPictures && this.grid ? this.#rowsInSight() : [];
+    return this.map.showPictures ? this.#inSight : [];
   }
 
   #pictures() {
-    const { map } = this;
-    const rows = this.wanted();
-    if (rows.length) map.want(SPRITE_WAIT);
+    const { map, points } = this;
     this.sprites.layout(
-      rows,
-      this.camera,
-      (row) => this.#placeOf(row),
+      this.wanted(),
+      this.sight,
+      (row) => points.placeOf(row),
       (row) => map.details.get(row)?.picture,
       (row) => map.details.get(row)?.title ?? "",
       (row) => css(map.values.colour(map.values.codes[row], map.theme)),
     );
   }
 
-  #placeOf(row) {
-    return [this.positions[2 * row], this.positions[2 * row + 1]];
-  }
-
   #ringOf(row) {
-    if (!(this.positions[2 * row] === this.positions[2 * row]) || this.map.state[row] & 2) return null;
-    const [left, top] = this.camera.toScreen(...this.#placeOf(row));
+    if (!this.points.has(row) || this.map.state[row] & 2) return null;
+    const [left, top] = this.sight.toScreen(...this.points.placeOf(row));
     return { left, top, colour: this.map.values.colour(this.map.values.codes[row], this.map.theme) };
   }
 
@@ -281,36 +254,29 @@ export class Panel {
     this.overlay.draw({
       marked: map.marked.map((row) => this.#ringOf(row)).filter(Boolean),
       hovered: map.hovered >= 0 ? this.#ringOf(map.hovered) : null,
-      outline: this.outline,
     });
     this.sprites.raise(map.hovered);
   }
 
   /** The hovered item, or what is known of it, has changed. */
   showHovered() {
-    if (!this.grid || !this.pixels) return;
+    if (!this.points || !this.sight.ready) return;
     this.#rings();
     const { hovered, details } = this.map;
     const item = hovered >= 0 && this.hovering ? details.get(hovered) : null;
     if (!item) return this.tooltip.hide();
     const { left, top } = this.#ringOf(hovered) ?? {};
     if (left === undefined) return this.tooltip.hide();
-    this.tooltip.show(item, left, top, this.camera.width, this.camera.height);
+    this.tooltip.show(item, left, top, this.sight.width, this.sight.height);
   }
 
-  #nearest([left, top]) {
-    if (!this.grid) return -1;
-    const [x, y] = this.camera.toWorld(left, top);
-    return this.grid.nearest(x, y, REACH / this.camera.scale, (row) => !(this.map.state[row] & 2));
+  #nearest(place) {
+    const { points, sight, map } = this;
+    if (!points || !sight.ready) return -1;
+    return points.nearest(sight.toWorld(...place), REACH / sight.scale, (row) => !(map.state[row] & 2));
   }
 
-  // What gestures.js tells
-
-  mode() {
-    return this.map.mode;
-  }
-
-  hover(place) {
+  #hover(place) {
     const row = place ? this.#nearest(place) : -1;
     this.hovering = row >= 0;
     this.plot.classList.toggle("over", row >= 0 && this.map.mode === "pan");
@@ -321,55 +287,79 @@ export class Panel {
     this.map.setHovered(row);
   }
 
-  click(place) {
+  #click(place) {
     const row = this.#nearest(place);
     if (row >= 0) this.map.clicked(row);
   }
 
-  outlined(outline, done) {
-    this.outline = done ? null : outline;
-    if (done) this.map.lasso(this, outline);
-    this.#rings();
+  // Moving, zooming and outlining are the library's.
+  #listen() {
+    const { plot } = this;
+    const place = (event) => {
+      const box = plot.getBoundingClientRect();
+      return [event.clientX - box.left - plot.clientLeft, event.clientY - box.top - plot.clientTop];
+    };
+    plot.addEventListener("pointerdown", (event) => {
+      this.#pressed = place(event);
+    });
+    plot.addEventListener("pointermove", (event) => {
+      if (event.pointerType !== "touch") this.#hover(event.buttons ? null : place(event));
+    });
+    plot.addEventListener("pointerleave", () => this.#hover(null));
+    plot.addEventListener("blur", () => this.#hover(null));
+    plot.addEventListener("wheel", () => this.#hover(null), { passive: true });
+    plot.addEventListener("click", (event) => {
+      const at = place(event);
+      const [x, y] = this.#pressed ?? at;
+      if (Math.hypot(at[0] - x, at[1] - y) < CLICK_WITHIN) this.#click(at);
+    });
   }
 
-  #magnify(factor) {
-    this.camera.magnify(factor);
-    this.moved();
+  #lassoed(corners) {
+    // The library has selected what it found inside: what the map finds must replace it.
+    this.#stale.add("chosen");
+    if (corners.length < 3) this.refresh({});
+    else this.map.lasso(this, corners);
   }
 
-  #reset() {
-    this.camera.reset();
-    this.moved();
+  #look(change) {
+    if (!this.sight.ready) return;
+    change(this.sight);
+    this.#hover(null);
+    this.chart.redraw();
   }
 
   #key(event) {
-    const { camera } = this;
     const step = 60;
     const actions = {
-      ArrowLeft: () => camera.pan(step, 0),
-      ArrowRight: () => camera.pan(-step, 0),
-      ArrowUp: () => camera.pan(0, step),
-      ArrowDown: () => camera.pan(0, -step),
-      "+": () => camera.magnify(1.25),
-      "=": () => camera.magnify(1.25),
-      "-": () => camera.magnify(0.8),
-      0: () => camera.reset(),
-      Enter: () => this.click([camera.width / 2, camera.height / 2]),
+      ArrowLeft: (sight) => sight.pan(step, 0),
+      ArrowRight: (sight) => sight.pan(-step, 0),
+      ArrowUp: (sight) => sight.pan(0, step),
+      ArrowDown: (sight) => sight.pan(0, -step),
+      "+": (sight) => sight.magnify(1.25),
+      "=": (sight) => sight.magnify(1.25),
+      "-": (sight) => sight.magnify(0.8),
+      0: (sight) => sight.reset(),
+      Enter: () => this.#click(this.#centre()),
     };
     if (event.ctrlKey || event.metaKey || event.altKey || !actions[event.key]) return;
     event.preventDefault();
     event.stopPropagation();
-    actions[event.key]();
+    this.#look(actions[event.key]);
     // Without a pointer, the centre is where one looks.
-    this.moved([camera.width / 2, camera.height / 2]);
+    this.#hover(this.#centre());
+  }
+
+  #centre() {
+    return [this.sight.width / 2, this.sight.height / 2];
   }
 
   free() {
-    cancelAnimationFrame(this.#frame);
     clearTimeout(this.#hoverTimer);
+    clearTimeout(this.#settleTimer);
     this.resizes.disconnect();
-    this.renderer.drawers.delete(this);
-    this.cloud?.free();
+    this.#close();
+    this.surface.leave(this);
     this.root.remove();
   }
 }

@@ -11,8 +11,8 @@ export class Sprites {
   }
 
   /** Places the pictures of rows; colourOf(row) is that of the frame. */
-  layout(rows, camera, placeOf, pictureOf, titleOf, colourOf) {
-    const room = Math.sqrt((camera.width * camera.height) / Math.max(rows.length, 1));
+  layout(rows, sight, placeOf, pictureOf, titleOf, colourOf) {
+    const room = Math.sqrt((sight.width * sight.height) / Math.max(rows.length, 1));
     const size = Math.max(SMALLEST, Math.min(LARGEST, room * 0.55));
     const kept = new Set();
     for (const row of rows) {
@@ -25,7 +25,7 @@ export class Sprites {
         this.shown.set(row, image);
         this.layer.append(image);
       }
-      const [left, top] = camera.toScreen(...placeOf(row));
+      const [left, top] = sight.toScreen(...placeOf(row));
       image.style.cssText =
         `max-width:${size}px;max-height:${size}px;border-color:${colourOf(row)};` +
         `transform:translate(${left}px,${top}px) translate(-50%,-50%)`;
