@@ -4,8 +4,9 @@ import { hex } from "./colours.js";
 
 // Beyond this the library would count the points in sight too slowly to set their opacity by it.
 const DENSITY_UP_TO = 500000;
-const LEAST_INK = 0.25;
-const DIMMED = 0.18;
+const FILL = 0.4;
+const LEAST_INK = 0.22;
+const DIMMED = 0.28;
 
 export class Chart {
   #stale = new Set();
@@ -82,19 +83,22 @@ export class Chart {
     this.#busy = false;
   }
 
-  // Few points are drawn large, many small; all of them dark enough to be seen alone.
+  // Few points are drawn large, many small; all of them dark enough to be seen alone. The library
+  // scales both with the camera, so that home is where they are as wanted.
   #look() {
-    const { points, values, theme, width, height } = this.scene;
+    const { points, values, theme, area, home } = this.scene;
     const n = Math.max(1, points.order.length);
-    const size = Math.max(2, Math.min(9, Math.sqrt((0.15 * width * height) / n)));
+    const size = Math.max(2, Math.min(9, Math.sqrt((0.15 * area) / n)));
+    const fill = Math.max(FILL, (LEAST_INK * n * size * size) / area);
+    const small = Math.min(1, home);
     const byDensity = n <= DENSITY_UP_TO;
     const colours = Array.from({ length: values.colours }, (_, code) => hex(values.colour(code, theme)));
     this.plot.set({
       backgroundColor: hex(theme.background),
       pointColor: colours,
-      pointSize: size,
+      pointSize: size / small,
       opacityBy: byDensity ? "density" : null,
-      opacityByDensityFill: Math.max(0.15, (LEAST_INK * n * size * size) / (width * height)),
+      opacityByDensityFill: fill / small ** 2,
       opacity: LEAST_INK,
       lassoColor: hex(theme.accent),
     });

@@ -132,8 +132,8 @@ export class Panel {
     this.chart.show(
       {
         points, values, theme,
-        width: sight.width,
-        height: sight.height,
+        area: sight.width * sight.height,
+        home: sight.home,
         shown: this.shown,
         chosen: this.chosen,
         codes: points.order.map((row) => Math.min(values.codes[row], values.colours - 1)),
@@ -184,8 +184,8 @@ export class Panel {
   #resize() {
     const { clientWidth, clientHeight } = this.plot;
     if (!clientWidth || !clientHeight) return;
-    this.surface.fit(clientWidth, clientHeight);
     this.sight.resize(clientWidth, clientHeight);
+    this.surface.fit();
     this.#stale.add("look");
     this.#show();
   }

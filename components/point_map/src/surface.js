@@ -7,6 +7,7 @@ class Surface {
   #size = [1, 1];
 
   constructor() {
+    /** Panels: sight, lost(), restored(). */
     this.users = new Set();
     this.#start();
   }
@@ -18,7 +19,7 @@ class Surface {
 
   #start() {
     const canvas = document.createElement("canvas");
-    // One pixel, not the window that the library would take: it grows with what is drawn.
+    // One pixel, not the window that the library would take: it takes the size of what is drawn.
     canvas.width = canvas.height = 1;
     this.renderer = null;
     if (!canvas.getContext("webgl", { antialias: false })) return;
@@ -42,9 +43,10 @@ class Surface {
     });
   }
 
-  /** Makes room for a view of so many CSS pixels. */
-  fit(width, height) {
-    const wanted = [Math.max(width, this.#size[0]), Math.max(height, this.#size[1])];
+  /** Takes the size of the largest view: by that the library reckons how dense points are. */
+  fit() {
+    const sights = [...this.users].map((user) => user.sight);
+    const wanted = ["width", "height"].map((side) => Math.max(1, ...sights.map((sight) => sight[side])));
     if (wanted.join() === this.#size.join()) return;
     this.#size = wanted;
     this.renderer?.resize(...wanted);
