@@ -1,12 +1,12 @@
 """Maps: what do the embeddings see? Two spaces side by side, with one selection."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from mmrec_core.datasets.catalogue import load_dataset
 from mmrec_core.domain import Dataset
-from mmrec_core.spaces import usual_spaces
+from mmrec_core.spaces import Space, usual_spaces
 from pages.ui import map_colours, map_nearby, map_search, map_selection, map_spaces, map_views
 from pages.ui.dataset import pick_dataset
 from pages.ui.gallery import item_opened
@@ -14,7 +14,8 @@ from pages.ui.map_scene import PLACES, Scene
 from pages.ui.point_map import events, point_map
 from pages.ui.words import in_words
 
-SELECTION, DISAGREE, NEAR, REGIONS = "Selection", "Disagreement", "Neighbours", "Regions"
+SELECTION, DISAGREE, NEAR = "Selection", "Disagreement", "Neighbours"
+REGIONS, MEANING = "Regions", "Search by meaning"
 
 
 def main() -> None:
@@ -45,7 +46,7 @@ def main() -> None:
         item_opened(dataset)
 
 
-def _maps(dataset: Dataset, sides: Sequence[map_spaces.Side], known: dict) -> None:
+def _maps(dataset: Dataset, sides: Sequence[map_spaces.Side], known: Mapping[str, Space]) -> None:
     regions = tuple(map_spaces.regions_of(dataset, side) for side in sides)
     left, right = st.columns(2, gap="medium")
     with left:
@@ -60,7 +61,9 @@ def _maps(dataset: Dataset, sides: Sequence[map_spaces.Side], known: dict) -> No
         key=scene.key,
         details=map_views.details(scene),
         selected=None if selection is None else selection.rows,
-        marked=marked.tolist(),
+        marked=list(
+            dict.fromkeys([*map_search.marked_by_meaning(sides).tolist(), *marked.tolist()])
+        ),
     )
     map_nearby.clicked(dataset, done.clicked)
     for column, side in zip(st.columns(2, gap="medium"), sides, strict=False):
@@ -71,6 +74,7 @@ def _maps(dataset: Dataset, sides: Sequence[map_spaces.Side], known: dict) -> No
         DISAGREE: lambda: map_nearby.most_different(scene),
         NEAR: lambda: map_nearby.neighbours(scene, known),
         REGIONS: lambda: map_views.regions(scene),
+        MEANING: lambda: map_search.by_meaning(dataset, sides),
     }
     part = st.segmented_control(
         "Show", list(parts), default=SELECTION, required=True, key="map-part",
