@@ -1,11 +1,11 @@
 """Maps: what do the embeddings see? Two spaces side by side, with one selection."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
+import numpy as np
 import streamlit as st
 
 from mmrec_core.datasets.catalogue import load_dataset
-from mmrec_core.domain import Dataset
 from mmrec_core.spaces import Space, usual_spaces
 from pages.ui import map_colours, map_nearby, map_search, map_selection, map_spaces, map_views
 from pages.ui.dataset import pick_dataset
@@ -31,7 +31,9 @@ def main() -> None:
     for column, place, default in zip(st.columns(2, gap="medium"), PLACES, usual, strict=True):
         with column:
             spaces.append(map_spaces.choose_space(dataset, known, place, default))
-    config = map_spaces.choose_plane()
+    how, colour, find = st.columns([1.25, 1, 1], gap="medium", vertical_alignment="bottom")
+    with how:
+        config = map_spaces.choose_plane()
     sides = {space: map_spaces.side_of(dataset, space, config) for space in dict.fromkeys(spaces)}
     map_spaces.map_jobs(dataset.name)
     map_spaces.offer(dataset, sides, config)
@@ -41,29 +43,27 @@ def main() -> None:
     if len(shown) == 2:
         with top:
             st.markdown(map_nearby.sentence(*shown))
-    _maps(dataset, shown, known)
+    regions = tuple(map_spaces.regions_of(dataset, side) for side in shown)
+    with colour:
+        colours = map_colours.choose_colours(dataset, dict(zip(PLACES, regions, strict=False)))
+    with find:
+        found = map_search.found_items(dataset)
+    _maps(Scene(dataset, shown, regions, colours), known, found)
     with in_words():
         item_opened(dataset)
 
 
-def _maps(dataset: Dataset, sides: Sequence[map_spaces.Side], known: Mapping[str, Space]) -> None:
-    regions = tuple(map_spaces.regions_of(dataset, side) for side in sides)
-    left, right = st.columns(2, gap="medium")
-    with left:
-        _, colours = map_colours.choose_colours(dataset, dict(zip(PLACES, regions, strict=False)))
-    with right:
-        marked = map_search.found_items(dataset)
-    scene = Scene(dataset, tuple(sides), regions, colours)
+def _maps(scene: Scene, known: Mapping[str, Space], found: np.ndarray) -> None:
+    dataset, sides = scene.dataset, scene.sides
     selection = map_selection.take_up(scene, events(scene.key))
+    marked = [*map_search.marked_by_meaning(sides).tolist(), *found.tolist()]
     done = point_map(
         scene.views,
-        colours,
+        scene.colours,
         key=scene.key,
         details=map_views.details(scene),
         selected=None if selection is None else selection.rows,
-        marked=list(
-            dict.fromkeys([*map_search.marked_by_meaning(sides).tolist(), *marked.tolist()])
-        ),
+        marked=list(dict.fromkeys(marked)),
     )
     map_nearby.clicked(dataset, done.clicked)
     for column, side in zip(st.columns(2, gap="medium"), sides, strict=False):
