@@ -114,8 +114,8 @@ def align(options: argparse.Namespace) -> None:
     names = options.spaces or [s.name for s in list_spaces(dataset) if s.kind == "extractor"]
     if len(names) < 2:
         raise InputError(
-            f"{dataset.name} has no two spaces to compare; embed it with another extractor, or name "
-            "two under --spaces."
+            f"{dataset.name} has no two spaces to compare; embed it with another extractor, or "
+            "name two under --spaces."
         )
     spaces = {name: aligned_space(dataset, name, progress_line) for name in names}
     config = AlignConfig(
