@@ -184,6 +184,22 @@ def _map(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
     return _with({"map": made.artefact.key}, list(store().take_damage().values()))
 
 
+def _query(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    from mmrec_core.datasets.catalogue import load_dataset
+    from mmrec_core.spaces.query import query_vector
+
+    tell(0.1, "loading the model", {})
+    picture = Path(spec["picture"]) if spec.get("picture") else None
+    try:
+        _, made = query_vector(
+            load_dataset(spec["dataset"]), spec["space"], spec.get("text", ""), picture
+        )
+    finally:
+        if picture is not None:
+            picture.unlink(missing_ok=True)
+    return {"query": made.key}
+
+
 def _align(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
     from mmrec_core.alignment.service import AlignConfig, align
     from mmrec_core.datasets.catalogue import load_dataset
@@ -238,6 +254,7 @@ HANDLERS.register("install", _install)
 HANDLERS.register("import-lists", _import_lists)
 HANDLERS.register("perceptual", _perceptual)
 HANDLERS.register("map", _map)
+HANDLERS.register("query", _query)
 HANDLERS.register("align", _align)
 HANDLERS.register("bundle", _bundle)
 HANDLERS.register("report", _report)

@@ -30,7 +30,7 @@ def main() -> None:
     with top:
         st.markdown(aligned.sentence(dataset, found, known))
     parts = {
-        MATRIX: lambda: aligned.matrix(found, known),
+        MATRIX: lambda: aligned.matrix(dataset, found, known),
         CROSSING: lambda: aligned_crossing.retrieval(dataset, found, known),
         GAP: lambda: aligned_crossing.gap(dataset, found, known),
         BEHAVIOUR: lambda: aligned_behaviour.behaviour(dataset, found, known),

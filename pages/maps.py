@@ -1,12 +1,12 @@
 """Maps: what do the embeddings see? Two spaces side by side, with one selection."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
+import numpy as np
 import streamlit as st
 
 from mmrec_core.datasets.catalogue import load_dataset
-from mmrec_core.domain import Dataset
-from mmrec_core.spaces import usual_spaces
+from mmrec_core.spaces import Space, usual_spaces
 from pages.ui import map_colours, map_nearby, map_search, map_selection, map_spaces, map_views
 from pages.ui.dataset import pick_dataset
 from pages.ui.gallery import item_opened
@@ -14,7 +14,8 @@ from pages.ui.map_scene import PLACES, Scene
 from pages.ui.point_map import events, point_map
 from pages.ui.words import in_words
 
-SELECTION, DISAGREE, NEAR, REGIONS = "Selection", "Disagreement", "Neighbours", "Regions"
+SELECTION, DISAGREE, NEAR = "Selection", "Disagreement", "Neighbours"
+REGIONS, MEANING = "Regions", "Search by meaning"
 
 
 def main() -> None:
@@ -30,7 +31,9 @@ def main() -> None:
     for column, place, default in zip(st.columns(2, gap="medium"), PLACES, usual, strict=True):
         with column:
             spaces.append(map_spaces.choose_space(dataset, known, place, default))
-    config = map_spaces.choose_plane()
+    how, colour, find = st.columns([1.25, 1, 1], gap="medium", vertical_alignment="bottom")
+    with how:
+        config = map_spaces.choose_plane()
     sides = {space: map_spaces.side_of(dataset, space, config) for space in dict.fromkeys(spaces)}
     map_spaces.map_jobs(dataset.name)
     map_spaces.offer(dataset, sides, config)
@@ -40,27 +43,27 @@ def main() -> None:
     if len(shown) == 2:
         with top:
             st.markdown(map_nearby.sentence(*shown))
-    _maps(dataset, shown, known)
+    regions = tuple(map_spaces.regions_of(dataset, side) for side in shown)
+    with colour:
+        colours = map_colours.choose_colours(dataset, dict(zip(PLACES, regions, strict=False)))
+    with find:
+        found = map_search.found_items(dataset)
+    _maps(Scene(dataset, shown, regions, colours), known, found)
     with in_words():
         item_opened(dataset)
 
 
-def _maps(dataset: Dataset, sides: Sequence[map_spaces.Side], known: dict) -> None:
-    regions = tuple(map_spaces.regions_of(dataset, side) for side in sides)
-    left, right = st.columns(2, gap="medium")
-    with left:
-        _, colours = map_colours.choose_colours(dataset, dict(zip(PLACES, regions, strict=False)))
-    with right:
-        marked = map_search.found_items(dataset)
-    scene = Scene(dataset, tuple(sides), regions, colours)
+def _maps(scene: Scene, known: Mapping[str, Space], found: np.ndarray) -> None:
+    dataset, sides = scene.dataset, scene.sides
     selection = map_selection.take_up(scene, events(scene.key))
+    marked = [*map_search.marked_by_meaning(sides).tolist(), *found.tolist()]
     done = point_map(
         scene.views,
-        colours,
+        scene.colours,
         key=scene.key,
         details=map_views.details(scene),
         selected=None if selection is None else selection.rows,
-        marked=marked.tolist(),
+        marked=list(dict.fromkeys(marked)),
     )
     map_nearby.clicked(dataset, done.clicked)
     for column, side in zip(st.columns(2, gap="medium"), sides, strict=False):
@@ -71,6 +74,7 @@ def _maps(dataset: Dataset, sides: Sequence[map_spaces.Side], known: dict) -> No
         DISAGREE: lambda: map_nearby.most_different(scene),
         NEAR: lambda: map_nearby.neighbours(scene, known),
         REGIONS: lambda: map_views.regions(scene),
+        MEANING: lambda: map_search.by_meaning(dataset, sides),
     }
     part = st.segmented_control(
         "Show", list(parts), default=SELECTION, required=True, key="map-part",

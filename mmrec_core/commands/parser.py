@@ -131,6 +131,7 @@ def build_parser() -> argparse.ArgumentParser:
     project.add_argument("--init", choices=("pca", "spectral"), help="default: pca")
     project.add_argument("--seed", type=int)
     project.add_argument("--out", metavar="FILE", help=".csv or .parquet of the points")
+    project.add_argument("--figure", metavar="FILE", help="draw the map as .pdf, .svg or .png")
 
     align = add("align", "How far spaces agree with each other and with users.", spaces.align)
     align.add_argument("dataset")
@@ -140,7 +141,9 @@ def build_parser() -> argparse.ArgumentParser:
     align.add_argument("--measures", nargs="+", metavar="NAME")
     align.add_argument("--permutations", type=int, help="of each null; default: 200")
     align.add_argument("--seed", type=int)
-    align.add_argument("--out", metavar="FOLDER", help="write every table as CSV")
+    align.add_argument("--out", metavar="FOLDER", help="write every table and figure")
+    align.add_argument("--format", default="pdf", choices=("pdf", "svg", "png"))
+    align.add_argument("--width", default="two", choices=("one", "two"), help="paper columns")
 
     study = add("study", "Carries out a study: plan, progress, verdicts.", studies.study)
     study.add_argument("dataset")

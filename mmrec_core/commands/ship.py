@@ -40,7 +40,7 @@ def ship(options: argparse.Namespace) -> None:
         for run in runs:
             _copy(run, layer)
         kept |= {artefact.key, *(run.key for run in runs)}
-    kept |= _ship_calibration(layer) | _ship_descriptions(layer)
+    kept |= _ship_calibration(layer) | _ship_descriptions(layer) | _ship_spaces(layer)
     _forget_others(layer, kept)
     shutil.rmtree(layer.root / "tmp", ignore_errors=True)
     show(keys, options, "\n".join(f"{name}: study {key[:12]}" for name, key in keys.items()))
@@ -70,6 +70,38 @@ def _ship_descriptions(layer: Store) -> set[str]:
         measure_faithfulness(dataset, made, progress_line),
         probe_words(dataset, made, BUNDLED, None, progress_line),
     ]
+    for artefact in artefacts:
+        _copy(artefact, layer)
+    return {artefact.key for artefact in artefacts}
+
+
+def _ship_spaces(layer: Store) -> set[str]:
+    """Maps of the shop's pictures and words, and the alignment of what is shipped."""
+    from mmrec_core.alignment.service import align
+    from mmrec_core.datasets.catalogue import load_dataset
+    from mmrec_core.projection.regions import words_of
+    from mmrec_core.projection.service import (
+        LISTS,
+        REGIONS,
+        find_artefacts,
+        make_map,
+        make_neighbour_lists,
+        make_regions,
+    )
+    from mmrec_core.spaces import aligned_space, list_spaces
+    from mmrec_core.studies.inputs import usual_split
+
+    dataset = load_dataset(DATASETS[0])
+    known = [space for space in list_spaces(dataset) if space.name in EXTRACTORS]
+    spaces = {space.name: aligned_space(dataset, space.name, progress_line) for space in known}
+    artefacts = [align(spaces, usual_split(dataset), progress=progress_line).artefact]
+    for space in spaces.values():
+        own = make_map(space.vectors, progress=progress_line)
+        make_regions(own, words_of(dataset))
+        make_neighbour_lists(space.vectors)
+        artefacts.append(own.artefact)
+        artefacts += find_artefacts(REGIONS, map=own.artefact.key)
+        artefacts += find_artefacts(LISTS, vectors=space.vectors.fingerprint)
     for artefact in artefacts:
         _copy(artefact, layer)
     return {artefact.key for artefact in artefacts}
@@ -122,7 +154,8 @@ def _copy(artefact: Artefact, layer: Store) -> None:
 
 def _forget_others(layer: Store, kept: set[str]) -> None:
     """Removes what today's code would not make."""
-    for kind in ("study", "run", "calibration", "descriptions", "faithfulness", "probes"):
+    kinds = ("study", "run", "calibration", "descriptions", "faithfulness", "probes")
+    for kind in (*kinds, "alignment", "map", "regions", "item-neighbours"):
         for artefact in list(layer.list(kind)):
             if artefact.key not in kept:
                 shutil.rmtree(artefact.path)

@@ -64,7 +64,28 @@ def project(options: argparse.Namespace) -> None:
         )
         _write(points, Path(options.out))
         lines += ["", f"Written to {options.out}; region 0: none."]
+    if options.figure:
+        _draw_map(dataset, space.title, made.points, regions, lines[1], Path(options.figure))
+        lines.append(f"Drawn to {options.figure}.")
     show(value, options, "\n".join(lines))
+
+
+def _draw_map(
+    dataset: Any, title: str, points: np.ndarray, regions: Any, details: str, path: Path
+) -> None:
+    """The map in print, coloured by category where there is one."""
+    from mmrec_core.exports.spaces import MapData, map_drawing
+
+    shown = np.isfinite(points[:, 0])
+    frame = pd.DataFrame({"x": points[shown, 0], "y": points[shown, 1]})
+    category = dataset.items["category"].to_numpy(dtype=object)[shown]
+    if (category != "").any():
+        frame["colour"] = [name or None for name in category]
+    labels = regions.table.rename(columns={"words": "text", "n": "weight"})
+    labels = labels[labels["text"] != ""][["text", "x", "y", "weight"]]
+    drawn = map_drawing([MapData(frame, labels, title, details)], "category", title, path.stem)
+    form: Any = path.suffix.removeprefix(".")
+    path.write_bytes(drawn.file(form, "two"))
 
 
 def _umap(kind: Any, given: dict[str, Any]) -> Any:
@@ -85,15 +106,16 @@ def align(options: argparse.Namespace) -> None:
     from mmrec_core.alignment.service import align as compared
     from mmrec_core.datasets.catalogue import load_dataset
     from mmrec_core.domain import InputError
-    from mmrec_core.spaces import aligned_space, list_spaces
+    from mmrec_core.exports.spaces import alignment_drawings
+    from mmrec_core.spaces import aligned_space, find_space, list_spaces
     from mmrec_core.studies.inputs import usual_split
 
     dataset = load_dataset(options.dataset)
     names = options.spaces or [s.name for s in list_spaces(dataset) if s.kind == "extractor"]
     if len(names) < 2:
         raise InputError(
-            f"{dataset.name} has {len(names)} space; embed it with another extractor, or name two "
-            "under --spaces."
+            f"{dataset.name} has no two spaces to compare; embed it with another extractor, or "
+            "name two under --spaces."
         )
     spaces = {name: aligned_space(dataset, name, progress_line) for name in names}
     config = AlignConfig(
@@ -115,6 +137,10 @@ def align(options: argparse.Namespace) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for name, own in (*parts.items(), ("duplicates", made.duplicates)):
             _write(own, folder / f"{name}.csv")
+        titles = {name: find_space(dataset, name).title for name in names}
+        for drawing in alignment_drawings(dataset.name, made, titles):
+            path = folder / f"{drawing.name}.{options.format}"
+            path.write_bytes(drawing.file(options.format, options.width))
     value = {"alignment": made.artefact.key, "spaces": made.spaces, "out": options.out}
     value |= {name: _records(own) for name, own in parts.items()}
     lines = []

@@ -221,6 +221,15 @@ def make_neighbour_lists(
     return np.asarray(found.array("lists"))
 
 
+def find_artefacts(kind: str, **spec: Any) -> list[Artefact]:
+    """Finished artefacts of a kind whose spec holds these values."""
+    return [
+        artefact
+        for artefact in installed_store().list(kind)
+        if all(artefact.spec.get(name) == value for name, value in spec.items())
+    ]
+
+
 def make_preview(vectors: Vectors) -> tuple[np.ndarray, np.ndarray]:
     """PCA of a space, at once: points [n_items, 2] (NaN: not in it), shares of variance [2]."""
     shown = vectors.directed

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from mmrec_core import figures, jobs
+from mmrec_core import jobs
 from mmrec_core.alignment import MEASURES
 from mmrec_core.alignment.service import (
     KIND,
@@ -18,15 +18,16 @@ from mmrec_core.alignment.service import (
     align_spec,
 )
 from mmrec_core.domain import Dataset
+from mmrec_core.exports.spaces import matrix_drawing
 from mmrec_core.settings import settings
 from mmrec_core.spaces import Space, as_aligned
 from mmrec_core.store import store
 from mmrec_core.studies.inputs import usual_split
 from pages.ui.address import choose as choose_one
-from pages.ui.export import export_menu
+from pages.ui.figure import shown
 from pages.ui.job import job_panel, time_in_words, unfinished_jobs
 from pages.ui.map_spaces import vectors_of
-from pages.ui.words import escape, how, number, percent
+from pages.ui.words import escape, number
 
 MOST_SPACES = 12
 _HOW = (
@@ -213,7 +214,7 @@ def _behaviour(found: Alignment, known: Mapping[str, Space]) -> str:
 # The matrix
 
 
-def matrix(found: Alignment, known: Mapping[str, Space]) -> None:
+def matrix(dataset: Dataset, found: Alignment, known: Mapping[str, Space]) -> None:
     """Every pair of spaces: calibrated, raw, and the null."""
     table = found.matrix
     there = [n for n in found.config.measures if (table["measure"] == n).any()]
@@ -224,27 +225,9 @@ def matrix(found: Alignment, known: Mapping[str, Space]) -> None:
     measure = MEASURES.get(name)
     own = table[table["measure"] == name]
     st.caption(f"{measure.description} Range {_range(measure.value_range)}. {measure.reference}.")
-    given = {
-        "label": measure.label,
-        "distance": measure.direction == "distance",
-        "modalities": found.spaces,
-    }
     named = titles(found, known)
-    if own["calibrated"].notna().any() or own["raw"].notna().any():
-        figure = figures.alignment_matrix(own, name, named, **given)
-        st.plotly_chart(
-            figure, key=f"alignment-{name}", alt=figure.layout.meta["description"],
-            config={"displaylogo": False},
-        )  # fmt: skip
-        with st.container(horizontal=True):
-            how("How", _HOW, command(st.session_state.get("dataset", ""), found))
-            export_menu(
-                f"alignment-{name}", own,
-                lambda width: figures.alignment_matrix_publication(
-                    own, name, named, width=width, **given
-                ),
-                figure,
-            )  # fmt: skip
+    if own["raw"].notna().any():
+        shown(matrix_drawing(found, name, named), _HOW, command(dataset.name, found))
     with st.expander("All numbers"):
         st.dataframe(_numbers(own, named), hide_index=True, alt=f"{measure.label} of every pair")
         notes = sorted({str(note) for note in own["note"] if isinstance(note, str) and note})
@@ -273,8 +256,3 @@ def _numbers(own: pd.DataFrame, named: Mapping[str, str]) -> pd.DataFrame:
             "Items": own["n"],
         }
     )
-
-
-def share(value: float) -> str:
-    """A share in per cent."""
-    return percent(value, False)

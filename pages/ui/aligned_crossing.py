@@ -6,18 +6,19 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from mmrec_core import figures, jobs
+from mmrec_core import jobs
 from mmrec_core.alignment.crossing import CHANCE, FOUND
 from mmrec_core.alignment.service import Alignment
 from mmrec_core.domain import Dataset
+from mmrec_core.exports.spaces import gap_drawings, retrieval_drawing
 from mmrec_core.extractors.service import default_extractor, make_extractor
 from mmrec_core.settings import settings
 from mmrec_core.spaces import Space
 from pages.ui.address import choose
-from pages.ui.aligned import titles
-from pages.ui.export import export_menu
+from pages.ui.aligned import command, titles
+from pages.ui.figure import shown
 from pages.ui.gallery import tile, tile_style, tiles
-from pages.ui.words import escape, how, number, percent
+from pages.ui.words import escape, number, percent
 
 SHOWN = 4
 _HOW = (
@@ -49,29 +50,8 @@ def retrieval(dataset: Dataset, found: Alignment, known: Mapping[str, Space]) ->
     first, second = pairs[at]
     own = table[(table["space_a"] == first) & (table["space_b"] == second)]
     st.markdown(_sentence(own, first, named))
-    drawn = own.assign(
-        direction=[
-            f"{_side(found, known, q)} to {_side(found, known, t)}"
-            for q, t in zip(own["query"], own["target"], strict=True)
-        ]
-    )
-    figure = figures.retrieval_bars(drawn)
-    st.plotly_chart(
-        figure, key=f"retrieval-{at}", alt=figure.layout.meta["description"],
-        config={"displaylogo": False},
-    )  # fmt: skip
-    with st.container(horizontal=True):
-        how("How", _HOW)
-        export_menu(
-            f"retrieval-{at}", own,
-            lambda width: figures.retrieval_bars_publication(drawn, width=width), figure,
-        )  # fmt: skip
+    shown(retrieval_drawing(found, (first, second), named), _HOW, command(dataset.name, found))
     _gallery(dataset, found, known, first, second)
-
-
-def _side(found: Alignment, known: Mapping[str, Space], name: str) -> str:
-    """Short name of a side: its modality where the two differ."""
-    return {"image": "image", "text": "text", "joint": "joint"}.get(found.spaces[name], "items")
 
 
 def _methods(table: pd.DataFrame, pair: tuple[str, str]) -> list[str]:
@@ -141,45 +121,23 @@ def _gallery(
 
 def gap(dataset: Dataset, found: Alignment, known: Mapping[str, Space]) -> None:
     """Where pictures and words of one shared space lie on the line between their means."""
-    names = list(found.spaces)
-    pairs = [
-        (a, b)
-        for i, a in enumerate(names)
-        for b in names[i + 1 :]
-        if found.positions(a, b) is not None
-    ]
-    if not pairs:
+    drawn = list(gap_drawings(found, titles(found, known)))
+    if not drawn:
         _offer_shared(dataset, known)
         return
-    for first, second in pairs:
-        positions, facts = found.positions(first, second), found.gap(first, second)
-        assert positions is not None
-        space = known[first].title.partition(",")[0] if first in known else first
-        given = (positions, facts["gap"], facts["accuracy"])
+    for drawing, facts in drawn:
         st.markdown(
             f"The means of pictures and words lie **{number(facts['gap'])}** apart on the unit "
             "sphere, and a linear probe tells the two apart with "
             f"**{percent(facts['accuracy'], False)}** accuracy \\(by chance 50 %\\), on "
-            f"{int(facts['n']):,} held\\-out items\\."
+            f"{int(facts['n']):,} items that nothing was fitted on\\."
         )
-        figure = figures.modality_gap(*given, space=space)
-        st.plotly_chart(
-            figure, key=f"gap-{first}", alt=figure.layout.meta["description"],
-            config={"displaylogo": False},
-        )  # fmt: skip
-        with st.container(horizontal=True):
-            how(
-                "How",
-                "Liang et al., NeurIPS 2022: the distance of the mean unit vectors of the two "
-                "modalities; the probe is a logistic regression on the modality, cross-validated.",
-            )
-            export_menu(
-                f"modality-gap-{names.index(first)}", positions,
-                lambda width, given=given, space=space: figures.modality_gap_publication(
-                    *given, space=space, width=width
-                ),
-                figure,
-            )  # fmt: skip
+        shown(
+            drawing,
+            "Liang et al., NeurIPS 2022: the distance of the mean unit vectors of the two "
+            "modalities; the probe is a logistic regression on the modality, cross-validated.",
+            command(dataset.name, found),
+        )
 
 
 def _offer_shared(dataset: Dataset, known: Mapping[str, Space]) -> None:

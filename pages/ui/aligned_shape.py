@@ -50,10 +50,10 @@ def near_duplicates(dataset: Dataset, found: Alignment, known: Mapping[str, Spac
     space = st.selectbox("Space", spaces, format_func=named.__getitem__, key="twins-in")
     own = table[table["space"] == space].reset_index(drop=True)
     n_pairs = int(own["n_pairs"].iloc[0])
+    pairs, equal = "pair" if n_pairs == 1 else "pairs", int(own["exact"].sum())
     st.markdown(
-        f"**{n_pairs:,}** {'pair' if n_pairs == 1 else 'pairs'} of items with a centred cosine of {near:g} "
-        f"or more in {escape(named[str(space)])}, {int(own['exact'].sum()):,} of those listed "
-        "exactly equal\\."
+        f"**{n_pairs:,}** {pairs} of items with a centred cosine of {near:g} or more in "
+        f"{escape(named[str(space)])}, {equal:,} of those listed exactly equal\\."
     )
     with st.container(horizontal=True):
         export_menu(f"near-duplicates-{spaces.index(space)}", lambda: _ids(dataset, own))

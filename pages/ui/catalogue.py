@@ -21,8 +21,12 @@ def planted(dataset: str) -> dict[str, float] | None:
     """Modality -> strength of the tastes planted in it; None where no truth is known."""
     if not is_demo(dataset):
         return None
-    world = "both" if dataset == "demo" else dataset.removeprefix("demo-")
-    return _truth(world)
+    return _truth(world_of(dataset))
+
+
+def world_of(demo: str) -> str:
+    """The world of one of the demo's datasets."""
+    return "both" if demo == "demo" else demo.removeprefix("demo-")
 
 
 def planted_text(strengths: dict[str, float]) -> str:

@@ -13,6 +13,24 @@ from pages.ui.studies import settings_of
 from pages.ui.words import how
 
 
+def shown(drawing: Drawing, explanation: str, command: str | None = None) -> None:
+    """A figure that stands on no study, with how it was made and its files."""
+    figure = drawing.interactive()
+    _chart(drawing.name, figure)
+    with st.container(horizontal=True):
+        how("How", explanation, command)
+        export_menu(drawing.name, drawing.table, drawing.publication, figure)
+
+
+def _chart(name: str, figure: Any) -> None:
+    st.plotly_chart(
+        figure,
+        key=f"figure-{name}",
+        alt=figure.layout.meta["description"],
+        config={"displaylogo": False},
+    )
+
+
 def figure_with_menu(
     name: str,
     result: StudyResult,
@@ -22,12 +40,7 @@ def figure_with_menu(
     explanation: str,
 ) -> None:
     """A figure with how it was made and its files."""
-    st.plotly_chart(
-        figure,
-        key=f"figure-{name}",
-        alt=figure.layout.meta["description"],
-        config={"displaylogo": False},
-    )
+    _chart(name, figure)
     with st.container(horizontal=True):
         how("How", explanation, result.command, settings_of(result))
         export_menu(f"{name}-{result.key[:8]}", table, publication, figure)

@@ -6,14 +6,17 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from mmrec_core.datasets.catalogue import is_demo
+from mmrec_core.datasets.demo import load_truth
 from mmrec_core.domain import Dataset
 from mmrec_core.exports.drawings import recommender_titles, whole_models
 from mmrec_core.projection.regions import Regions
-from mmrec_core.projection.selection import INTERACTIONS, Column, columns_of
+from mmrec_core.projection.selection import INTERACTIONS, Column, column_of, columns_of
 from mmrec_core.studies.agreement import lists_of
 from mmrec_core.studies.results import StudyResult, list_studies
 from mmrec_core.studies.stored import arms_by_label, inputs_of, kept_runs
 from pages.ui.address import choose
+from pages.ui.catalogue import world_of
 from pages.ui.point_map import NONE, Colours
 
 LISTED = 20
@@ -27,19 +30,23 @@ _COLUMN, _REGION, _RUN = "column:", "region:", "lists:"
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def columns(fingerprint: str, _dataset: Dataset) -> dict[str, Column]:
-    """Columns of a dataset by name."""
-    return {column.name: column for column in columns_of(_dataset)}
+    """Columns of a dataset by name; of the demo's worlds what was planted too."""
+    found = {column.name: column for column in columns_of(_dataset)}
+    if is_demo(_dataset.name):
+        truth = load_truth(world_of(_dataset.name))
+        for name in (*truth.visible, *truth.readable):
+            column = column_of(f"{name} (planted)", truth.attributes[name])
+            if column is not None:
+                found[column.name] = column
+    return found
 
 
-def choose_colours(dataset: Dataset, regions: Mapping[str, Regions | None]) -> tuple[str, Colours]:
+def choose_colours(dataset: Dataset, regions: Mapping[str, Regions | None]) -> Colours:
     """A select box over everything that can colour a map.
 
     Args:
         dataset: Whose items.
         regions: Name of a map on screen -> its regions, where it has any.
-
-    Returns:
-        The choice as it stands in the address, and the colours.
     """
     own = columns(dataset.fingerprint, dataset)
     options = {f"{_COLUMN}{name}": _column_title(name) for name in own}
@@ -54,7 +61,7 @@ def choose_colours(dataset: Dataset, regions: Mapping[str, Regions | None]) -> t
     }
     default = next(iter(options))
     chosen = choose("Colour by", list(options), "colour", default, options.__getitem__)
-    return chosen, _colours(dataset, chosen, options[chosen], own, regions)
+    return _colours(dataset, chosen, options[chosen], own, regions)
 
 
 def _column_title(name: str) -> str:

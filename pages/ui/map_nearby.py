@@ -101,8 +101,10 @@ def sentence(one: Side, other: Side) -> str:
     """How far two spaces agree about neighbours, from the numbers."""
     table = overlaps(one, other)
     names = f"**{escape(one.space.title)}** and **{escape(other.space.title)}**"
-    if one.vectors.fingerprint == other.vectors.fingerprint:
+    if one.space.name == other.space.name:
         return f"Both maps show {escape(one.space.title)}\\."
+    if one.vectors.fingerprint == other.vectors.fingerprint:
+        return f"{names} hold the very same vectors\\."
     if table is None or not len(table):
         return f"Two maps of the same items: {names}\\."
     mean, chance = float(table["overlap"].mean()), K / max(1, len(table) - 1)

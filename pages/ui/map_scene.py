@@ -46,4 +46,9 @@ def labels_of(regions: Regions | None) -> list[tuple[str, float, float, float]]:
     if regions is None:
         return []
     rows = regions.table[["words", "x", "y", "n"]].itertuples(index=False)
-    return [(str(words), float(x), float(y), float(n)) for words, x, y, n in rows if words]
+    # Two words: three leave room for few labels.
+    return [
+        (" · ".join(words.split(" · ")[:2]), float(x), float(y), float(n))
+        for words, x, y, n in rows
+        if words
+    ]

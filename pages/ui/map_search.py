@@ -1,12 +1,28 @@
-"""Finding items on a map by id and words."""
+"""Finding items on a map: by id and words, or by meaning where a space allows."""
+
+import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
 
+from mmrec_core import jobs
 from mmrec_core.domain import Dataset
-from pages.ui.gallery import find_items
+from mmrec_core.projection.nearby import nearest_to
+from mmrec_core.settings import settings
+from mmrec_core.spaces.query import MOST_CHARACTERS, searched_by
+from mmrec_core.store import store
+from pages.ui.gallery import find_items, tiles
+from pages.ui.job import job_panel
+from pages.ui.map_spaces import Side
+from pages.ui.words import escape, number
 
 MOST_MARKED = 500
+NEAREST = 12
+LARGEST_MIB = 20
+_KINDS = {"text": "words", "image": "a picture"}
+_PICTURES = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]
+_ASKED = "map-query"
 
 
 def found_items(dataset: Dataset) -> np.ndarray:
@@ -22,3 +38,80 @@ def found_items(dataset: Dataset) -> np.ndarray:
     items = "item matches" if len(rows) == 1 else "items match"
     st.caption(f"{len(rows):,} {items}; rings mark them on the maps.{many}")
     return rows[:MOST_MARKED]
+
+
+def by_meaning(dataset: Dataset, sides: Sequence[Side]) -> None:
+    """What is nearest to typed words or to a picture, in a space on screen that can read them."""
+    ways = {
+        f"{side.space.title}, by {_KINDS[kind]}": (side, kind)
+        for side in sides
+        for kind in searched_by(dataset, side.space.name)
+    }
+    if not ways:
+        st.info(
+            "Neither space can place something new: choose the space of an image or a text "
+            "extractor, or a shared space, which is searched by both."
+        )
+        return
+    label = st.selectbox("Search in", list(ways), key="meaning-in")
+    side, kind = ways[str(label)]
+    spec = {"dataset": dataset.name, "space": side.space.name}
+    if kind == "text":
+        with st.form("meaning", border=False, clear_on_submit=False):
+            text = st.text_input(
+                "Words", max_chars=MOST_CHARACTERS, placeholder="such as: a striped mug for tea"
+            )
+            asked = st.form_submit_button("Search", type="primary")
+        if asked and text.strip():
+            _ask({**spec, "text": text.strip()}, text.strip())
+    else:
+        given = st.file_uploader(
+            "Picture", type=_PICTURES, key="meaning-picture", max_upload_size=LARGEST_MIB
+        )
+        if given is not None and st.button("Search", type="primary"):
+            raw = given.getvalue()
+            folder = settings().data / "incoming"
+            folder.mkdir(parents=True, exist_ok=True)
+            # Named by what it holds; what a person called it is no path.
+            path = folder / f"query-{hashlib.sha256(raw).hexdigest()[:32]}"
+            path.write_bytes(raw)
+            _ask({**spec, "picture": str(path)}, "the picture")
+    _answer(dataset, side)
+
+
+def _ask(spec: dict[str, str], words: str) -> None:
+    if settings().read_only:
+        st.info("This store is on show: nothing is computed here.")
+        return
+    state = jobs.start("query", spec, "Search by meaning")
+    st.session_state[_ASKED] = (state.key, spec["space"], words)
+
+
+def _answer(dataset: Dataset, side: Side) -> None:
+    key, space, words = st.session_state.get(_ASKED, ("", "", ""))
+    if not key or space != side.space.name:
+        return
+    state = jobs.state(key)
+    if state is None or state.status != "done":
+        job_panel(key)
+        return
+    rows, cosines = _nearest([side])
+    st.markdown(f"Nearest to **{escape(words)}** in {escape(side.space.title)}, by cosine:")
+    tiles(dataset, rows, [number(float(c)) for c in cosines], key="meaning")
+
+
+def marked_by_meaning(sides: Sequence[Side]) -> np.ndarray:
+    """Rows nearest to what was last searched by meaning, to be marked on the maps."""
+    return _nearest(sides)[0]
+
+
+def _nearest(sides: Sequence[Side]) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and cosines of the last answer, where its space is on screen."""
+    key, space, _ = st.session_state.get(_ASKED, ("", "", ""))
+    side = next((s for s in sides if s.space.name == space), None)
+    state = jobs.state(key) if key and side is not None else None
+    if side is not None and state is not None and state.status == "done":
+        found = store().find("query", str((state.result or {})["query"]))
+        if found is not None:
+            return nearest_to(side.vectors, np.asarray(found.array("vector")), NEAREST)
+    return np.zeros(0, dtype=np.int64), np.zeros(0)

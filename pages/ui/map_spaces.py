@@ -111,7 +111,7 @@ def choose_plane() -> UmapConfig | None:
         )  # fmt: skip
         if method == PCA:
             return None
-        with st.popover("Settings of UMAP", icon=":material/tune:", type="tertiary"):
+        with st.popover("Settings", icon=":material/tune:", type="tertiary"):
             fields = UmapConfig.model_fields
             kept: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
             n = st.slider(

@@ -7,12 +7,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from mmrec_core import figures, jobs
+from mmrec_core import jobs
 from mmrec_core.datasets.catalogue import thumbnail_path
 from mmrec_core.domain import Dataset
+from mmrec_core.exports.spaces import MOST_ON_SCREEN, MapData, map_drawing
 from mmrec_core.extractors.service import default_extractor
-from mmrec_core.figures.map_points import MapData
-from mmrec_core.figures.space_map import MOST_ON_SCREEN
 from mmrec_core.projection.regions import Regions
 from pages.ui import map_selection, map_spaces
 from pages.ui.export import export_menu
@@ -114,17 +113,15 @@ def menu(scene: Scene, selection: map_selection.Selection | None) -> None:
         f"python -m mmrec_core project {scene.dataset.name} --space '{side.space.name}'"
         for side in scene.sides
     ]
-    drawn, title = _drawn(scene), f"Maps of {scene.dataset.info.title}"
-    few = sum(len(each.points) for each in drawn) <= MOST_ON_SCREEN
+    name, title = f"map-{scene.dataset.name}", f"Maps of {scene.dataset.info.title}"
+    drawing = map_drawing(_drawn(scene), scene.colours.title, title, name)
     with st.container(horizontal=True):
         how("How", _HOW, "\n".join(dict.fromkeys(commands)))
         export_menu(
-            f"map-{scene.dataset.name}",
+            name,
             lambda: map_selection.coordinates(scene, selection),
-            lambda width: figures.space_map_publication(
-                drawn, scene.colours.title, title, width=width
-            ),
-            (lambda: figures.space_map(drawn, scene.colours.title, title)) if few else None,
+            drawing.publication,
+            drawing.interactive if len(drawing.table) <= MOST_ON_SCREEN else None,
         )
 
 

@@ -8,6 +8,7 @@ from mmrec_core.datasets.demo import Truth, load_truth
 from mmrec_core.datasets.demo.attributes import TASTE_WEIGHTS, outlines
 from mmrec_core.domain import Dataset
 from pages.ui import gallery
+from pages.ui.catalogue import world_of
 from pages.ui.words import escape
 
 GUMBEL_SD = float(np.pi / np.sqrt(6))
@@ -33,7 +34,7 @@ def _truth(world: str) -> Truth:
 
 def show(dataset: Dataset) -> None:
     """The planted strengths, the attributes, and one user's tastes beside their items."""
-    world = dataset.name.removeprefix("demo-")
+    world = world_of(dataset.name)
     truth = _truth(world)
     st.markdown(_sentence(truth))
     st.subheader("What decided", anchor=False)

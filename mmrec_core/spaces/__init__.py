@@ -136,11 +136,14 @@ def as_aligned(dataset: Dataset, name: str, vectors: Vectors) -> AlignedSpace:
     return AlignedSpace(modality, vectors, heads.key, held_out_items(heads), source)
 
 
+def extractor_of(dataset: Dataset, name: str) -> Extractor | None:
+    """The extractor of a space as it is; None: a control's, or a trained recommender's."""
+    return None if name.startswith("run:") or "|" in name else _extractor(dataset, name)
+
+
 def _shared(dataset: Dataset, name: str) -> SharedSpace | None:
     """The extractor of one side of a shared space; None: another space."""
-    if name.startswith("run:") or "|" in name:
-        return None
-    extractor = _extractor(dataset, name)
+    extractor = extractor_of(dataset, name)
     return extractor if isinstance(extractor, SharedSpace) else None
 
 

@@ -1,0 +1,105 @@
+"""Alignment: nothing compared yet, every part of a finished comparison, what is missing."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import small_shop
+from streamlit.testing.v1 import AppTest
+
+from mmrec_core import jobs
+from mmrec_core.alignment.service import AlignConfig, align
+from mmrec_core.datasets.catalogue import load_dataset
+from mmrec_core.spaces import aligned_space, list_spaces
+from mmrec_core.studies.inputs import usual_split
+
+Open = Callable[..., AppTest]
+Text = Callable[[AppTest], str]
+IMAGE, WORDS = "precomputed(file=image)", "precomputed(file=text)"
+
+
+@pytest.fixture
+def aligned(studied: Path) -> Path:
+    """The small shop's two spaces and a trained one, compared."""
+    dataset = load_dataset(small_shop.NAME)
+    run = next(s.name for s in list_spaces(dataset) if s.kind == "recommender")
+    names = (IMAGE, WORDS)
+    align({n: aligned_space(dataset, n) for n in names}, usual_split(dataset), AlignConfig())
+    align({n: aligned_space(dataset, n) for n in (*names, run)}, usual_split(dataset),
+          AlignConfig())  # fmt: skip
+    return studied
+
+
+def test_a_comparison_is_offered_with_what_it_takes(
+    studied: Path, open_page: Open, text_of: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page("alignment", dataset=small_shop.NAME)
+    assert "1 pair by 4 measures" in text_of(app)
+    started = []
+    monkeypatch.setattr(jobs, "start", lambda kind, spec, title: started.append((kind, spec)))
+    next(b for b in app.button if b.label.startswith("Compare them")).click().run()
+    ((kind, spec),) = started
+    assert kind == "align" and spec["spaces"] == [IMAGE, WORDS]
+    assert spec["config"] == AlignConfig().model_dump(mode="json")
+
+
+def test_one_space_is_not_compared(studied: Path, open_page: Open, text_of: Text) -> None:
+    app = open_page("alignment", dataset=small_shop.NAME, spaces=IMAGE)
+    assert "Choose two spaces or more" in text_of(app)
+
+
+def test_nothing_embedded_offers_to_embed(
+    empty: Path, tmp_path: Path, open_page: Open, text_of: Text
+) -> None:
+    small_shop.install_shop(tmp_path / "small")
+    assert "Nothing has been embedded" in text_of(open_page("alignment", dataset=small_shop.NAME))
+
+
+@pytest.mark.parametrize(
+    ("part", "sentence"),
+    [
+        ("Matrix", "Range −1 to 1"),
+        ("Retrieval", "by chance"),
+        ("Modality gap", "within one space"),
+        ("Content and behaviour", "with fewer than two train users"),
+        ("Geometry", ""),
+        ("Near-duplicates", "centred cosine"),
+    ],
+)
+def test_every_part_is_shown(
+    aligned: Path, open_page: Open, text_of: Text, part: str, sentence: str
+) -> None:
+    app = open_page("alignment", dataset=small_shop.NAME, **{"aligned-part": part})
+    text = text_of(app)
+    assert not app.error and sentence in text
+    # Both files of the shop hold the same features.
+    assert "say the same **largely**" in text and "share **" in text
+
+
+def test_every_measure_has_its_matrix(aligned: Path, open_page: Open) -> None:
+    app = open_page("alignment", dataset=small_shop.NAME)
+    for option in list(app.selectbox(key="measure").options):
+        app.selectbox(key="measure").select(option).run()
+        assert not app.error and not app.exception
+
+
+def test_trained_vectors_are_compared_too(aligned: Path, open_page: Open, text_of: Text) -> None:
+    run = next(s for s in list_spaces(load_dataset(small_shop.NAME)) if s.kind == "recommender")
+    app = open_page("alignment", dataset=small_shop.NAME, spaces=";".join((IMAGE, WORDS, run.name)))
+    assert not app.error and "Pictures and words say the same" in text_of(app)
+
+
+def test_the_gain_of_studies_stands_beside_the_lift(
+    aligned: Path, open_page: Open, text_of: Text
+) -> None:
+    app = open_page(
+        "alignment", dataset=small_shop.NAME, **{"aligned-part": "Content and behaviour"}
+    )
+    assert "What recommenders did gain by it" in text_of(app)
+
+
+def test_other_settings_are_another_comparison(
+    aligned: Path, open_page: Open, text_of: Text
+) -> None:
+    app = open_page("alignment", dataset=small_shop.NAME, permutations="50")
+    assert "were not compared yet" in text_of(app)
