@@ -111,8 +111,10 @@ def sentence(one: Side, other: Side) -> str:
     times = mean / chance if chance else float("nan")
     if times < 1.5:
         verdict = "they see different things: no more agreement than chance"
+    elif mean < 0.1:
+        verdict = f"{times:,.1f} times chance, yet for the most part they see different things"
     elif mean < 0.5:
-        verdict = f"{times:,.0f} times chance, so they share some of what they see"
+        verdict = f"{times:,.0f} times chance: they share a part of what they see"
     else:
         verdict = "they see much the same"
     return (
