@@ -22,7 +22,7 @@ def main() -> None:
     st.title("What do the embeddings see?", anchor=False)
     dataset = load_dataset(pick_dataset())
     known = map_spaces.known_spaces(dataset)
-    usual = usual_spaces(dataset)
+    usual = usual_spaces(known.values())
     if usual is None:
         map_views.nothing_yet(dataset)
         return

@@ -35,7 +35,7 @@ def named(file):
 
 
 def test_nothing_is_a_space_before_it_is_embedded(shop):
-    assert list_spaces(shop) == [] and usual_spaces(shop) is None
+    assert list_spaces(shop) == [] and usual_spaces([]) is None
     assert find_space(shop, named("image")).title == "Precomputed features: image"
     assert find_vectors(shop, named("image")) is None
     made = make_vectors(shop, named("image"))

@@ -516,3 +516,14 @@ def test_a_store_on_show_serves_but_does_not_compute(
         at.put("run", {"other": 1}, write_numbers)
     assert at.get("run", {"other": 1}) is None
     assert leftovers(at) == []
+
+
+def test_the_stamp_of_a_kind_changes_when_an_artefact_comes_or_goes(tmp_path: Path) -> None:
+    own = Store(tmp_path / "own", [tmp_path / "shipped"])
+    before = own.stamp("thing")
+    made = own.put("thing", {"n": 1}, lambda folder: None)
+    with_one = own.stamp("thing")
+    own.put("other", {"n": 1}, lambda folder: None)
+    assert before != with_one == own.stamp("thing")
+    own.delete("thing", made.key)
+    assert own.stamp("thing") != with_one

@@ -7,7 +7,7 @@ A space has a name that is typed, stands in addresses and keys jobs: ``minilm``,
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -147,9 +147,9 @@ def _shared(dataset: Dataset, name: str) -> SharedSpace | None:
     return extractor if isinstance(extractor, SharedSpace) else None
 
 
-def usual_spaces(dataset: Dataset) -> tuple[str, str] | None:
+def usual_spaces(spaces: Iterable[Space]) -> tuple[str, str] | None:
     """The two spaces that a page opens with: of the pictures and of the words, where there are."""
-    known = [space for space in list_spaces(dataset) if space.kind == "extractor"]
+    known = [space for space in spaces if space.kind == "extractor"]
     if not known:
         return None
     by_modality = {space.modality: space.name for space in reversed(known)}

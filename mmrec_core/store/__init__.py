@@ -179,6 +179,16 @@ class Store:
                 seen.add(key)
                 yield artefact
 
+    def stamp(self, *kinds: str) -> int:
+        """A number that changes when an artefact of these kinds comes or goes; cheap."""
+        folders = [layer / kind for layer in (self.root, *self.layers) for kind in kinds]
+        times = [0]
+        for folder in folders:
+            with suppress(OSError):
+                times.append(folder.stat().st_mtime_ns)
+                times += [entry.stat().st_mtime_ns for entry in os.scandir(folder)]
+        return hash(tuple(sorted(times)))
+
     def delete(self, kind: str, key: str) -> bool:
         """Removes an artefact of the writable layer; False when there is none."""
         path = self._path(kind, key)

@@ -25,6 +25,7 @@ from mmrec_core.projection.vectors import Vectors
 from mmrec_core.settings import settings
 from mmrec_core.spaces import CONTROLS as SPACE_CONTROLS
 from mmrec_core.spaces import Space, find_space, find_vectors, list_spaces
+from mmrec_core.store import store
 from pages.ui.address import choose
 from pages.ui.job import job_panel, time_in_words, unfinished_jobs
 from pages.ui.words import escape, number, percent
@@ -65,7 +66,13 @@ class Side:
 
 def known_spaces(dataset: Dataset) -> dict[str, Space]:
     """Spaces of a dataset by name; looked up anew when something was computed."""
-    return {space.name: space for space in list_spaces(dataset)}
+    stamp = store().stamp("embeddings", "run", "study")
+    return _known(dataset.name, dataset.fingerprint, stamp, dataset)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _known(name: str, fingerprint: str, stamp: int, _dataset: Dataset) -> dict[str, Space]:
+    return {space.name: space for space in list_spaces(_dataset)}
 
 
 def choose_space(dataset: Dataset, known: Mapping[str, Space], key: str, default: str) -> Space:
@@ -91,6 +98,8 @@ def choose_space(dataset: Dataset, known: Mapping[str, Space], key: str, default
             _AS_IT_IS,
             lambda c: c if c == _AS_IT_IS else CONTROLS.get(c).title,
         )
+    if under == _AS_IT_IS and name in known:
+        return known[name]
     return find_space(dataset, name if under == _AS_IT_IS else f"{name}|{under}")
 
 
