@@ -171,14 +171,14 @@ def _map(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
     from mmrec_core.datasets.catalogue import load_dataset
     from mmrec_core.projection.plane import UmapConfig
     from mmrec_core.projection.regions import words_of
-    from mmrec_core.projection.service import make_map, make_regions
+    from mmrec_core.projection.service import make_map, make_neighbour_lists, make_regions
     from mmrec_core.spaces import make_vectors
 
     dataset = load_dataset(spec["dataset"])
     vectors = make_vectors(dataset, spec["space"], _part(_told(tell), 0.0, 0.3))
-    made = make_map(
-        vectors, UmapConfig.model_validate(spec["config"]), _part(_told(tell), 0.3, 0.95)
-    )
+    config = UmapConfig.model_validate(spec["config"])
+    made = make_map(vectors, config, _part(_told(tell), 0.3, 0.9))
+    make_neighbour_lists(vectors, progress=_part(_told(tell), 0.9, 0.95))
     tell(0.95, "regions and their words", {})
     make_regions(made, words_of(dataset))
     return _with({"map": made.artefact.key}, list(store().take_damage().values()))
@@ -204,7 +204,7 @@ def _align(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
     from mmrec_core.alignment.service import AlignConfig, align
     from mmrec_core.datasets.catalogue import load_dataset
     from mmrec_core.spaces import aligned_space
-    from mmrec_core.studies.inputs import usual_split
+    from mmrec_core.studies.inputs import split_or_none
 
     dataset = load_dataset(spec["dataset"])
     names, told = spec["spaces"], _told(tell)
@@ -214,7 +214,7 @@ def _align(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
         for name, start, end in zip(names, steps, steps[1:], strict=False)
     }
     config = AlignConfig.model_validate(spec["config"])
-    made = align(spaces, usual_split(dataset), config, _part(told, 0.3, 1.0))
+    made = align(spaces, split_or_none(dataset), config, _part(told, 0.3, 1.0))
     return _with({"alignment": made.artefact.key}, list(store().take_damage().values()))
 
 

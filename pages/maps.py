@@ -41,7 +41,7 @@ def main() -> None:
     if not shown:
         return
     if len(shown) == 2:
-        with top:
+        with top, in_words():
             st.markdown(map_nearby.sentence(*shown))
     regions = tuple(map_spaces.regions_of(dataset, side) for side in shown)
     with colour:
@@ -56,7 +56,7 @@ def main() -> None:
 def _maps(scene: Scene, known: Mapping[str, Space], found: np.ndarray) -> None:
     dataset, sides = scene.dataset, scene.sides
     selection = map_selection.take_up(scene, events(scene.key))
-    marked = [*map_search.marked_by_meaning(sides).tolist(), *found.tolist()]
+    marked = [*map_search.marked_by_meaning(dataset, sides).tolist(), *found.tolist()]
     done = point_map(
         scene.views,
         scene.colours,

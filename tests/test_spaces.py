@@ -139,3 +139,20 @@ def test_matrices_made_under_a_control_of_the_input_are_no_space(shop):
     from mmrec_core.spaces import _of_a_control
 
     assert _of_a_control(extractor) and not _of_a_control(make_extractor("small-lvlm"))
+
+
+def test_gains_of_studies_are_found_under_the_names_of_spaces(shop):
+    from mmrec_core.studies.gains import gain_table
+
+    small_shop.finished_study()
+    for file in ("image", "text"):
+        make_vectors(shop, named(file))
+    gains = gain_table(small_shop.NAME)
+    assert set(gains["space"]) <= {space.name for space in list_spaces(shop)}
+    assert set(gains["modality"]) == {"image", "text"}
+
+
+def test_no_two_spaces_read_alike(shop):
+    small_shop.finished_study()
+    titles = [space.title for space in list_spaces(shop)]
+    assert len(set(titles)) == len(titles)

@@ -152,7 +152,9 @@ def against_null(
         )
     sign = -1.0 if distance else 1.0
     alike = np.sort(sign * null)
-    tie = _TIE * max(abs(observed), float(np.abs(null).max()))
+    # Or of the measure's scale: in float32 a null of 1e-9 and one of 1e-7 are the same.
+    scale = abs(bound) if np.isfinite(bound) and bound else 1.0
+    tie = _TIE * max(abs(observed), float(np.abs(null).max()), scale)
     # A permutation without a value counts against the observed one.
     beyond = int((~(alike < sign * observed - tie)).sum())
     tau = float(sign * alike[place - 1])
@@ -160,7 +162,8 @@ def against_null(
     if not np.isfinite(bound):
         calibrated = float("nan")
     else:
-        calibrated = float(np.clip((observed - tau) / room, 0.0, 1.0)) if room else 0.0
+        told = sign * observed > sign * tau + tie and abs(room) > tie
+        calibrated = float(np.clip((observed - tau) / room, 0.0, 1.0)) if told else 0.0
     low, high = np.quantile(null, [0.025, 0.975])
     return Calibration(
         observed=float(observed),

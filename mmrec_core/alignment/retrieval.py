@@ -99,12 +99,18 @@ def retrieved(
         InputError: They cannot be compared.
     """
     x, y = _unit_pair(X, Y)
-    k = min(k, len(y))
-    scores = x[np.asarray(queries)] @ y.T
-    rows = np.argpartition(-scores, k - 1, axis=1)[:, :k]
-    found = np.take_along_axis(scores, rows, axis=1)
-    order = np.argsort(-found, axis=1, kind="stable")
-    return np.take_along_axis(rows, order, axis=1), np.take_along_axis(found, order, axis=1)
+    k, queries = min(k, len(y)), np.asarray(queries)
+    rows = np.empty((len(queries), k), dtype=np.int64)
+    cosines = np.empty((len(queries), k), dtype=np.float32)
+    for start in range(0, len(queries), BLOCK):
+        part = slice(start, start + BLOCK)
+        scores = x[queries[part]] @ y.T
+        near = np.argpartition(-scores, k - 1, axis=1)[:, :k]
+        found = np.take_along_axis(scores, near, axis=1)
+        order = np.argsort(-found, axis=1, kind="stable")
+        rows[part] = np.take_along_axis(near, order, axis=1)
+        cosines[part] = np.take_along_axis(found, order, axis=1)
+    return rows, cosines
 
 
 def retrieval(X: np.ndarray, Y: np.ndarray) -> Retrieval:

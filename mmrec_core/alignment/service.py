@@ -1,5 +1,6 @@
 """The alignment of many spaces through the store: made once by a job with progress."""
 
+import contextlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ from mmrec_core.projection.vectors import Vectors
 from mmrec_core.store import Artefact, Store
 from mmrec_core.store import store as installed_store
 
-KIND, VERSION = "alignment", 1
+KIND, VERSION = "alignment", 2
 USUAL = ("debiased_cka", "mutual_knn", "rsa", "procrustes_distance")
 """Measures that are computed unless a person says otherwise."""
 
@@ -156,7 +157,7 @@ class Alignment:
 
 
 def align_spec(
-    spaces: Mapping[str, AlignedSpace], split: Split, config: AlignConfig
+    spaces: Mapping[str, AlignedSpace], split: Split | None, config: AlignConfig
 ) -> dict[str, Any]:
     """What the store keys an alignment by."""
     return {
@@ -174,14 +175,14 @@ def align_spec(
             ]
             for name, own in spaces.items()
         ],
-        "split": split.fingerprint,
+        "split": None if split is None else split.fingerprint,
         "config": config.model_dump(mode="json"),
     }
 
 
 def align(
     spaces: Mapping[str, AlignedSpace],
-    split: Split,
+    split: Split | None,
     config: AlignConfig | None = None,
     progress: Progress = no_progress,
     *,
@@ -191,7 +192,7 @@ def align(
 
     Args:
         spaces: Name -> space, all over the same items.
-        split: Whose train part tells what users do.
+        split: Whose train part tells what users do; None: that is not looked at.
         config: What is computed.
         progress: Told how far it is.
         into: The store; None: that of this installation.
@@ -226,7 +227,7 @@ class _Aligning:
     def __init__(
         self,
         spaces: Mapping[str, AlignedSpace],
-        split: Split,
+        split: Split | None,
         config: AlignConfig,
         progress: Progress,
         folder: Path,
@@ -273,6 +274,10 @@ class _Aligning:
 
     def _behaviour(self, progress: Progress) -> pd.DataFrame:
         tables = []
+        if self.split is None:
+            note = "There are too few interactions to be divided, so users cannot be followed."
+            rows = [{"space": name, "measure": "", "note": note} for name in self.content]
+            return pd.DataFrame(rows)
         for done, (name, own) in enumerate(self.content.items()):
             row = pd.Index(own.vectors.item_ids).get_indexer(pd.Index(self.split.item_ids))
             progress(done, len(self.content), f"content against behaviour: {name}")
@@ -303,7 +308,10 @@ class _Aligning:
         for done, (name, own) in enumerate(self.spaces.items()):
             progress(done, len(self.spaces), f"geometry: {name}")
             matrix = own.vectors.matrix[self.observed[name]]
-            rows.append({"space": name, **geometry(matrix, seed=self.config.seed)})
+            try:
+                rows.append({"space": name, "note": "", **geometry(matrix, seed=self.config.seed)})
+            except InputError as error:
+                rows.append({"space": name, "note": str(error)})
         return pd.DataFrame(rows)
 
     def _retrieval(self, progress: Progress) -> pd.DataFrame:
@@ -342,7 +350,8 @@ class _Aligning:
             if a.source is not None and b.source is not None and a.held_out is not None:
                 rows = np.flatnonzero(both)
                 sources = (a.source.matrix, b.source.matrix)
-                found.append(cross_by_ridge(*sources, rows, seed, a.held_out))
+                with contextlib.suppress(InputError):
+                    found.append(cross_by_ridge(*sources, rows, seed, a.held_out))
             return found
         except InputError:
             return []
@@ -378,7 +387,10 @@ class _Aligning:
             rows = np.flatnonzero(self.observed[name])
             # Centred: where all vectors point one way, every pair has a cosine near 1.
             matrix = own.vectors.matrix[rows].astype(np.float64)
-            found = duplicates(matrix - matrix.mean(axis=0), self.config.near)
+            try:
+                found = duplicates(matrix - matrix.mean(axis=0), self.config.near)
+            except InputError:
+                continue  # all vectors equal, or too few: the geometry says so
             pairs = found.pairs.assign(
                 a=rows[found.pairs["a"].to_numpy(dtype=int)],
                 b=rows[found.pairs["b"].to_numpy(dtype=int)],

@@ -26,7 +26,7 @@ def project(options: argparse.Namespace) -> None:
         "init": options.init,
         "seed": options.seed,
     }
-    config = _umap(UmapConfig, given)
+    config = _validated(UmapConfig, given, "UMAP")
     vectors = make_vectors(dataset, options.space, progress_line)
     made = make_map(vectors, config, progress_line)
     make_neighbour_lists(vectors)
@@ -88,7 +88,7 @@ def _draw_map(
     path.write_bytes(drawn.file(form, "two"))
 
 
-def _umap(kind: Any, given: dict[str, Any]) -> Any:
+def _validated(kind: Any, given: dict[str, Any], what: str) -> Any:
     from pydantic import ValidationError
 
     from mmrec_core.domain import InputError
@@ -97,7 +97,7 @@ def _umap(kind: Any, given: dict[str, Any]) -> Any:
         return kind.model_validate({k: v for k, v in given.items() if v is not None})
     except ValidationError as error:
         first = error.errors()[0]
-        raise InputError(f"UMAP: {'.'.join(map(str, first['loc']))}: {first['msg']}.") from None
+        raise InputError(f"{what}: {'.'.join(map(str, first['loc']))}: {first['msg']}.") from None
 
 
 def align(options: argparse.Namespace) -> None:
@@ -108,7 +108,7 @@ def align(options: argparse.Namespace) -> None:
     from mmrec_core.domain import InputError
     from mmrec_core.exports.spaces import alignment_drawings
     from mmrec_core.spaces import aligned_space, find_space, list_spaces
-    from mmrec_core.studies.inputs import usual_split
+    from mmrec_core.studies.inputs import split_or_none
 
     dataset = load_dataset(options.dataset)
     names = options.spaces or [s.name for s in list_spaces(dataset) if s.kind == "extractor"]
@@ -118,14 +118,13 @@ def align(options: argparse.Namespace) -> None:
             "name two under --spaces."
         )
     spaces = {name: aligned_space(dataset, name, progress_line) for name in names}
-    config = AlignConfig(
-        **{k: v for k, v in {
-            "measures": options.measures and tuple(options.measures),
-            "permutations": options.permutations,
-            "seed": options.seed,
-        }.items() if v is not None}
-    )  # fmt: skip
-    made = compared(spaces, usual_split(dataset), config, progress_line)
+    given = {
+        "measures": options.measures and tuple(options.measures),
+        "permutations": options.permutations,
+        "seed": options.seed,
+    }
+    config = _validated(AlignConfig, given, "align")
+    made = compared(spaces, split_or_none(dataset), config, progress_line)
     parts = {
         "matrix": made.matrix,
         "behaviour": made.behaviour,

@@ -18,7 +18,12 @@ from mmrec_core.domain import (
 from mmrec_core.extractors.base import EXTRACTORS, Available, Extractor, ExtractorConfig
 from mmrec_core.extractors.fusion import Part
 from mmrec_core.extractors.matrices import MatrixExtractor
-from mmrec_core.extractors.service import embed, make_extractor
+from mmrec_core.extractors.service import (
+    embed,
+    find_embeddings,
+    load_embeddings,
+    make_extractor,
+)
 from mmrec_core.lazy import lazy_import
 from mmrec_core.settings import device as chosen_device
 from mmrec_core.store import Artefact, store
@@ -29,6 +34,7 @@ else:
     torch = lazy_import("torch")
 
 HEADS, HEADS_VERSION = "shared-heads", 1
+LEAST_FITTED = 20
 LEAST_PAIRS = 50
 """Items with a picture and words below which nothing can be learned or held out."""
 
@@ -146,12 +152,7 @@ class SharedSpace(MatrixExtractor):
             side: embed(dataset, part.extractor, part.config, progress)[0]
             for side, part in (("image", self.config.image), ("text", self.config.text))
         }
-        config = self.config.model_dump(mode="json", exclude={"output", "image", "text"})
-        spec = {
-            "version": HEADS_VERSION,
-            "sides": {side: own.fingerprint for side, own in sides.items()},
-            "config": config,
-        }
+        spec = self._heads_spec(sides)
 
         def write(folder: Path) -> dict[str, Any]:
             from safetensors.numpy import save_file
@@ -164,6 +165,23 @@ class SharedSpace(MatrixExtractor):
             return facts
 
         return store().get(HEADS, spec) or store().put(HEADS, spec, write)
+
+    def find_heads(self, dataset: Dataset) -> Artefact | None:
+        """The fitted heads, or None where they, or what they were fitted on, are not here."""
+        sides: dict[str, Embeddings] = {}
+        for side, part in (("image", self.config.image), ("text", self.config.text)):
+            found = find_embeddings(dataset, part.extractor, part.config)
+            if found is None:
+                return None
+            sides[side] = load_embeddings(found)
+        return store().get(HEADS, self._heads_spec(sides))
+
+    def _heads_spec(self, sides: dict[str, Embeddings]) -> dict[str, Any]:
+        return {
+            "version": HEADS_VERSION,
+            "sides": {side: own.fingerprint for side, own in sides.items()},
+            "config": self.config.model_dump(mode="json", exclude={"output", "image", "text"}),
+        }
 
     def _parts(self) -> list[Extractor]:
         parts = (self.config.image, self.config.text)
@@ -211,6 +229,11 @@ def _fit(
     out, fitted_on = drawn[:n_out], drawn[n_out:]
     n_valid = max(5, len(fitted_on) // 10)
     valid, train = fitted_on[:n_valid], fitted_on[n_valid:]
+    if len(train) < LEAST_FITTED:
+        raise InputError(
+            f"With {config.held_out:.0%} held out {len(train)} of {len(pairs)} pairs are left to "
+            f"fit on; {LEAST_FITTED} are needed. Hold fewer out."
+        )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         best, epoch, loss = _Fitting(sides, train, valid, config, rng).run(progress)

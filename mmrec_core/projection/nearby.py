@@ -1,5 +1,7 @@
 """An item's neighbours in a space, and the items that two spaces disagree about most."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -51,6 +53,51 @@ def neighbour_lists(vectors: Vectors, k: int = K, progress: Progress = no_progre
     rows = np.zeros(vectors.matrix.shape, dtype=np.float32)
     rows[vectors.directed] = unit_length(vectors.matrix[vectors.directed])
     return nearest_neighbours(rows, vectors.directed, k, centre=False, progress=progress)
+
+
+def common_space(vectors: Vectors, other: Vectors) -> Vectors:
+    """A space without the items that another lacks, so that neighbours can be compared."""
+    both = vectors.directed & other.directed
+    if bool((both == vectors.directed).all()):
+        return vectors
+    return Vectors(vectors.item_ids, vectors.matrix, both)
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How much of their neighbourhoods two spaces share, beside what shuffled items share.
+
+    Attributes:
+        mean: Share of the k nearest that both spaces hold, mean over items.
+        chance: The same where items are paired at random, k / (n - 1).
+        spread: Standard error of ``mean`` under chance (items taken as independent).
+        k: Neighbours that count.
+        n: Items in both spaces.
+    """
+
+    mean: float
+    chance: float
+    spread: float
+    k: int
+    n: int
+
+    @property
+    def told(self) -> bool:
+        """Whether the two agree more than three standard errors above chance."""
+        return self.mean > self.chance + 3 * self.spread
+
+
+def agreement(table: pd.DataFrame, k: int = K) -> Agreement | None:
+    """Sums ``disagreement`` of two spaces of the same items up; None where fewer than four."""
+    n = len(table)
+    if n < 4:
+        return None
+    k = min(k, n - 1)
+    share = k / (n - 1)
+    # Hypergeometric: k drawn of n - 1, of which k are marked.
+    variance = k * share * (1 - share) * (n - 1 - k) / max(1, n - 2) / k**2
+    spread = float(np.sqrt(max(variance, 0.0) / n))
+    return Agreement(float(table["overlap"].mean()), share, spread, k, n)
 
 
 def disagreement(first: np.ndarray, second: np.ndarray) -> pd.DataFrame:

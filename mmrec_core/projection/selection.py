@@ -105,10 +105,11 @@ def compare_with_rest(columns: list[Column], selected: np.ndarray) -> pd.DataFra
         selected: [n_items] bool.
 
     Returns:
-        column, kind (number, category), effect, in_selection, in_rest (medians, or shares of the
-        named category), value (the category), n_selected, n_rest (items with a value), and
-        spread_in_selection and spread_in_rest: shares in up to BINS bins, of equal width between
-        the 1st and 99th percentile, or of the most frequent categories.
+        column, kind (number, category), effect, p (Mann-Whitney or χ², of one column), value (the
+        named category, or ``median``), in_selection, in_rest (medians, or shares of the named
+        category), n_selected, n_rest (items with a value), and spread_in_selection and
+        spread_in_rest: shares in up to BINS bins, of equal width between the 1st and 99th
+        percentile, or of the most frequent categories.
     """
     rows = [_numbers(c, selected) if c.numeric else _shares(c, selected) for c in columns]
     table = pd.DataFrame([row for row in rows if row is not None])
@@ -124,6 +125,8 @@ def _numbers(column: Column, selected: np.ndarray) -> dict[str, object] | None:
     own, rest = column.numbers[there & selected], column.numbers[there & ~selected]
     if not len(own) or not len(rest):
         return None
+    from scipy.stats import mannwhitneyu
+
     sorted_rest = np.sort(rest)
     below = np.searchsorted(sorted_rest, own, side="left")
     above = len(rest) - np.searchsorted(sorted_rest, own, side="right")
@@ -131,6 +134,7 @@ def _numbers(column: Column, selected: np.ndarray) -> dict[str, object] | None:
         "column": column.name,
         "kind": "number",
         "effect": float((below - above).mean() / len(rest)),
+        "p": float(mannwhitneyu(own, rest, method="asymptotic").pvalue),
         "value": "median",
         "in_selection": float(np.median(own)),
         "in_rest": float(np.median(rest)),
@@ -163,10 +167,12 @@ def _shares(column: Column, selected: np.ndarray) -> dict[str, object] | None:
         return None
     first = shares.iloc[0]
     frequent = shares.set_index("value").loc[list(column.names[:BINS])]
+    effect, p = _association(column, selected)
     return {
         "column": column.name,
         "kind": "category",
-        "effect": _cramers_v(column, selected),
+        "effect": effect,
+        "p": p,
         "value": str(first["value"]),
         "in_selection": float(first["in_selection"]),
         "in_rest": float(first["in_rest"]),
@@ -209,8 +215,8 @@ def _pairs(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return rows, values[rows]
 
 
-def _cramers_v(column: Column, selected: np.ndarray) -> float:
-    """Bias-corrected, of each item's first category."""
+def _association(column: Column, selected: np.ndarray) -> tuple[float, float]:
+    """Cramér's V, bias-corrected, of each item's first category, and the p of χ²."""
     assert column.values is not None
     there = column.values >= 0
     n = int(there.sum())
@@ -218,12 +224,13 @@ def _cramers_v(column: Column, selected: np.ndarray) -> float:
     np.add.at(counts, (selected[there].astype(int), column.values[there]), 1)
     counts = counts[:, counts.sum(axis=0) > 0]
     if n < 2 or counts.shape[1] < 2 or (counts.sum(axis=1) == 0).any():
-        return 0.0
+        return 0.0, 1.0
     from scipy.stats import chi2_contingency
 
-    chi2 = float(chi2_contingency(counts, correction=False).statistic)
+    tested = chi2_contingency(counts, correction=False)
+    chi2, p = float(tested.statistic), float(tested.pvalue)
     r, c = counts.shape
     phi2 = max(0.0, chi2 / n - (r - 1) * (c - 1) / (n - 1))
     r_tilde, c_tilde = r - (r - 1) ** 2 / (n - 1), c - (c - 1) ** 2 / (n - 1)
     smaller = min(r_tilde, c_tilde) - 1
-    return float(np.sqrt(phi2 / smaller)) if smaller > 0 else 0.0
+    return float(np.sqrt(phi2 / smaller)) if smaller > 0 else 0.0, p

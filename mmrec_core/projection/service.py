@@ -13,7 +13,13 @@ import pandas as pd
 from mmrec_core.domain import InputError, Progress, no_progress
 from mmrec_core.projection.graph import EXACT, neighbour_graph
 from mmrec_core.projection.nearby import K, neighbour_lists
-from mmrec_core.projection.plane import MOST_NEIGHBOURS, UmapConfig, pca_plane, umap_plane
+from mmrec_core.projection.plane import (
+    MOST_NEIGHBOURS,
+    UmapConfig,
+    pca_plane,
+    umap_plane,
+    unit_length,
+)
 from mmrec_core.projection.quality import Quality, map_quality
 from mmrec_core.projection.regions import Regions, find_regions, words_fingerprint
 from mmrec_core.projection.vectors import Vectors
@@ -112,6 +118,8 @@ def make_map(
             raise InputError(
                 f"Only {len(rows)} different vectors are in this space; a map needs {LEAST}."
             )
+        if np.ptp(unit_length(vectors.matrix[rows]), axis=0).max() < 1e-6:
+            raise InputError("All vectors of this space point one way, so no two are nearer.")
         steps = _Steps(progress, 2 if len(rows) <= STABLE else 1)
         graph = _graph(vectors, rows, config.seed, steps, into)
 
@@ -207,7 +215,9 @@ def make_neighbour_lists(
 
     def write(folder: Path) -> dict[str, Any]:
         rows, place = vectors.distinct
-        if len(rows) == vectors.directed.sum() or len(rows) > EXACT:
+        if vectors.directed.sum() < 2:
+            near = np.full((len(place), k), -1, dtype=np.int32)
+        elif len(rows) == vectors.directed.sum() or len(rows) > EXACT:
             indices, _ = _graph(vectors, rows, 0, _Steps(progress, 1), into)
             near = np.full((len(place), k), -1, dtype=np.int32)
             near[place >= 0, : indices.shape[1]] = rows[indices[place[place >= 0], :k]]

@@ -7,8 +7,9 @@ A space has a name that is typed, stands in addresses and keys jobs: ``minilm``,
 
 import contextlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,8 @@ from mmrec_core.projection.vectors import Vectors
 from mmrec_core.recommenders import RECOMMENDERS
 from mmrec_core.recommenders.trainer import Trained
 from mmrec_core.store import Artefact, store, write_array
-from mmrec_core.studies.feature_settings import parse_setting
-from mmrec_core.studies.results import StudyResult, list_studies, typed
+from mmrec_core.studies.feature_settings import parse_setting, written
+from mmrec_core.studies.results import StudyResult, list_studies
 from mmrec_core.studies.runs import KIND as RUN
 from mmrec_core.studies.runs import WEIGHTS
 from mmrec_core.studies.stored import inputs_of
@@ -60,7 +61,15 @@ class Space:
 
 def list_spaces(dataset: Dataset) -> list[Space]:
     """Spaces whose vectors are here, or follow at once: extractors first, trained models last."""
-    return [*_extracted(dataset), *_trained(dataset)]
+    found = [*_extracted(dataset), *_trained(dataset)]
+    titles = Counter(space.title for space in found)
+    return [
+        # Runs of one model on other features would read alike.
+        replace(space, title=f"{space.title} [{space.name.rpartition(':')[2]}]")
+        if titles[space.title] > 1
+        else space
+        for space in found
+    ]
 
 
 def find_space(dataset: Dataset, name: str) -> Space:
@@ -134,6 +143,12 @@ def as_aligned(dataset: Dataset, name: str, vectors: Vectors) -> AlignedSpace:
     heads, made_from = shared.heads(dataset), shared.source(dataset)
     source = Vectors(made_from.item_ids, made_from.matrix, made_from.observed)
     return AlignedSpace(modality, vectors, heads.key, held_out_items(heads), source)
+
+
+def is_ready(dataset: Dataset, name: str) -> bool:
+    """Whether ``as_aligned`` computes nothing: the heads of a shared space may be gone."""
+    shared = _shared(dataset, name)
+    return shared is None or shared.find_heads(dataset) is not None
 
 
 def extractor_of(dataset: Dataset, name: str) -> Extractor | None:
@@ -211,13 +226,10 @@ def _of_a_control(extractor: Extractor) -> bool:
 
 def _name(dataset: Dataset, extractor: Extractor, artefact: Artefact) -> str:
     """The extractor with its options where that can be typed to the same effect, else the key."""
-    changed = extractor.config.model_dump(mode="json", exclude_defaults=True)
-    options = ", ".join(f"{name}={typed(value)}" for name, value in sorted(changed.items()))
-    written = f"{extractor.name}({options})" if options else extractor.name
-    for name in (written, extractor.label):
-        with contextlib.suppress(InputError, ModelNotHereError):
-            if _parsed(name).spec(dataset) == artefact.spec:
-                return name
+    name = written(extractor)
+    with contextlib.suppress(InputError, ModelNotHereError):
+        if name and _parsed(name).spec(dataset) == artefact.spec:
+            return name
     return f"embeddings:{artefact.key[:_KEY]}"
 
 
@@ -272,10 +284,10 @@ def _runs(dataset: Dataset, studies: list[StudyResult]) -> Iterator[tuple[Artefa
     inputs = [(s.artefact.spec["inputs"], s) for s in studies if not s.imported]
     for run in store().list(RUN):
         spec = run.spec
-        kind = (
-            RECOMMENDERS.get(spec["recommender"]) if spec["recommender"] in RECOMMENDERS else None
-        )
-        if kind is None or not issubclass(kind, Trained) or WEIGHTS not in run.meta["files"]:
+        if spec["recommender"] not in RECOMMENDERS or not (run.path / WEIGHTS).is_file():
+            continue
+        kind = RECOMMENDERS.get(spec["recommender"])
+        if not issubclass(kind, Trained):
             continue
         if spec["recommender_version"] != kind.version or spec.get("trained_on"):
             continue

@@ -48,6 +48,8 @@ def query_vector(
     text = text.strip()[:MOST_CHARACTERS]
     if picture is None and not text:
         raise InputError("Type a few words to search by.")
+    if picture is not None and not picture.is_file():
+        raise InputError("The picture is not here any more; choose it and search again.")
     extractor = extractor_of(dataset, name)
     assert extractor is not None
     heads = extractor.heads(dataset) if isinstance(extractor, SharedSpace) else None

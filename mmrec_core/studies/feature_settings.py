@@ -6,6 +6,7 @@ a branch each), ``concatenate(efficientnet-lite0,minilm)`` (one matrix), or with
 real arms are compared across settings, paired by user and seed.
 """
 
+import contextlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,11 +17,12 @@ import numpy as np
 import pandas as pd
 
 from mmrec_core.domain import InputError
+from mmrec_core.extractors.base import Extractor
 from mmrec_core.extractors.service import make_extractor
 from mmrec_core.metrics.significance import compare, holm
 from mmrec_core.studies.evidence import metric_of
 from mmrec_core.studies.inputs import load_inputs, resolved
-from mmrec_core.studies.results import StudyResult
+from mmrec_core.studies.results import StudyResult, typed
 from mmrec_core.studies.runner import Report, run_study
 from mmrec_core.studies.runs import find_run
 from mmrec_core.studies.study import Arm, FeatureChoice, Study, make_study, seeds_of
@@ -77,6 +79,23 @@ def parse_setting(text: str) -> Setting:
     if "joint" in features and len(features) > 1:
         raise InputError(f"The setting {text!r} puts a joint matrix beside another; use it alone.")
     return Setting(text, features)
+
+
+def written(extractor: Extractor) -> str:
+    """An extractor with its options as a setting that reads back to the same; empty: none does."""
+    changed = extractor.config.model_dump(mode="json", exclude_defaults=True)
+    options = ", ".join(f"{name}={typed(value)}" for name, value in sorted(changed.items()))
+    for text in (f"{extractor.name}({options})" if options else extractor.name, extractor.label):
+        with contextlib.suppress(InputError):
+            features = parse_setting(text).features
+            choice = next(iter(features.values()))
+            again = make_extractor(choice.extractor, choice.config)
+            if len(features) == 1 and (again.name, again.config) == (
+                extractor.name,
+                extractor.config,
+            ):
+                return text
+    return ""
 
 
 def _choice(part: str, whole: str) -> FeatureChoice:

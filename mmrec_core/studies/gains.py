@@ -3,6 +3,7 @@
 import pandas as pd
 
 from mmrec_core.extractors.service import make_extractor
+from mmrec_core.studies.feature_settings import written
 from mmrec_core.studies.results import list_studies
 
 GAIN_COLUMNS = (
@@ -19,7 +20,7 @@ def gain_table(dataset: str) -> pd.DataFrame:
         dataset: Name.
 
     Returns:
-        GAIN_COLUMNS; ``space`` is the extractor's label, gains are shares.
+        GAIN_COLUMNS; ``space`` is the extractor as it is typed, gains are shares.
     """
     rows: list[dict[str, object]] = []
     seen: set[tuple[str, ...]] = set()
@@ -35,7 +36,8 @@ def gain_table(dataset: str) -> pd.DataFrame:
             choice = study.study["features"].get(own["modality"])
             if choice is None:
                 continue
-            space = make_extractor(choice["extractor"], choice["config"]).label
+            extractor = make_extractor(choice["extractor"], choice["config"])
+            space = written(extractor) or extractor.label
             name = (space, str(own["modality"]), str(own["recommender"]))
             if name in seen:
                 continue

@@ -99,6 +99,14 @@ def usual_split(dataset: Dataset) -> Split:
     return study_split(dataset.name, dataset.fingerprint, usual_config(dataset))
 
 
+def split_or_none(dataset: Dataset) -> Split | None:
+    """A dataset divided as it asks for; None where too little is left to divide."""
+    try:
+        return usual_split(dataset)
+    except InputError:
+        return None
+
+
 @lru_cache(maxsize=4)
 def study_split(dataset_name: str, fingerprint: str, config: SplitConfig) -> Split:
     """The split of a study; ``fingerprint`` makes the cache forget a changed dataset."""

@@ -20,9 +20,9 @@ from mmrec_core.alignment.service import (
 from mmrec_core.domain import Dataset
 from mmrec_core.exports.spaces import matrix_drawing
 from mmrec_core.settings import settings
-from mmrec_core.spaces import Space, as_aligned
+from mmrec_core.spaces import Space, as_aligned, is_ready
 from mmrec_core.store import store
-from mmrec_core.studies.inputs import usual_split
+from mmrec_core.studies.inputs import split_or_none
 from pages.ui.address import choose as choose_one
 from pages.ui.figure import shown
 from pages.ui.job import job_panel, time_in_words, unfinished_jobs
@@ -30,6 +30,12 @@ from pages.ui.map_spaces import vectors_of
 from pages.ui.words import escape, number
 
 MOST_SPACES = 12
+_PAIR = {
+    "debiased_cka": 22.0, "linear_cka": 51.0, "rbf_cka": 73.0, "mutual_knn": 4.0, "rsa": 63.0,
+    "mean_squared_cca": 47.0, "svcca": 12.0, "pwcca": 45.0, "procrustes_distance": 21.0,
+    "alignment_loss": 2.0, "modality_gap": 1.0,
+}  # fmt: skip
+"""Seconds of a pair of 5,000 items with 200 permutations on one thread."""
 _HOW = (
     "Only items that both spaces hold count. Raw values of spaces of unlike width do not compare: "
     "two matrices of noise give a CKA of .8 where they are wide enough. So each value stands "
@@ -37,7 +43,8 @@ _HOW = (
     "**calibrated**: (value − τ) / (best − τ), cut to 0 … 1, with τ the 95 % order statistic of "
     "the null (arXiv 2602.14486); distances use the lower tail. p = (1 + permutations at least as "
     "alike) / (permutations + 1). Measures that compare all pairs of items take a seeded sample of "
-    "5,000. A space that was fitted on this catalogue is looked at on held-out items alone."
+    "5,000. Where a space was fitted on this catalogue, matrix, retrieval and gap stand on "
+    "held-out items alone."
 )
 
 
@@ -45,7 +52,8 @@ def choose(dataset: Dataset, known: Mapping[str, Space]) -> tuple[list[str], Ali
     """Spaces and settings, in the address."""
     usual = [name for name, space in known.items() if space.kind == "extractor"][:6]
     named = st.query_params.get("spaces")
-    wanted = [n for n in named.split(";") if n in known] if named else usual
+    asked = dict.fromkeys(named.split(";")) if named else ()
+    wanted = [n for n in asked if n in known][:MOST_SPACES] or usual
     first, second = st.columns([5, 1], vertical_alignment="bottom")
     key = f"spaces-{dataset.name}"
     if key not in st.session_state:
@@ -81,10 +89,10 @@ def find(
     spaces: dict[str, AlignedSpace] = {}
     for name in names:
         vectors = vectors_of(dataset, known[name])
-        if vectors is None:
+        if vectors is None or not is_ready(dataset, name):
             return None
         spaces[name] = _aligned(dataset.fingerprint, name, dataset, vectors)
-    found = store().get(KIND, align_spec(spaces, usual_split(dataset), config))
+    found = store().get(KIND, align_spec(spaces, split_or_none(dataset), config))
     return None if found is None else _alignment(found.key, found)
 
 
@@ -119,8 +127,7 @@ def offer(dataset: Dataset, names: Sequence[str], config: AlignConfig) -> None:
     if state is not None and state.active:
         return
     pairs = len(names) * (len(names) - 1) // 2
-    n = min(dataset.n_items, 5000)
-    seconds = 8 + pairs * len(config.measures) * (0.8 + 1e-7 * n * n * config.permutations / 200)
+    seconds = _seconds(pairs, len(names), dataset.n_items, config)
     st.markdown(
         f"These {len(names)} spaces were not compared yet: {pairs} "
         f"{'pair' if pairs == 1 else 'pairs'} by {len(config.measures)} measures, each beside "
@@ -133,6 +140,16 @@ def offer(dataset: Dataset, names: Sequence[str], config: AlignConfig) -> None:
     if st.button(f"Compare them ({time_in_words(seconds)})", type="primary"):
         jobs.start("align", spec, f"Alignment of {len(names)} spaces of {dataset.info.title}")
         st.rerun()
+
+
+def _seconds(pairs: int, spaces: int, n_items: int, config: AlignConfig) -> float:
+    """What a comparison takes, by what pairs of 5,000 items took (docs/benchmarks.md)."""
+    sampled, share = min(n_items, 5000) / 5000, config.permutations / 200
+    each = 0.0
+    for name in config.measures:
+        quadratic = MEASURES.get(name).quadratic
+        each += _PAIR.get(name, 20.0) * (sampled**2 if quadratic else n_items / 5000) * share
+    return 10 + pairs * (each + 8 * n_items / 5000) + spaces * 70 * sampled**2
 
 
 def title(known: Mapping[str, Space], name: str) -> str:
@@ -198,16 +215,21 @@ def _behaviour(found: Alignment, known: Mapping[str, Space]) -> str:
     lifts = found.behaviour
     if "value" not in lifts:
         return ""
-    lifts = lifts[lifts["measure"] == "lift"].sort_values("value", ascending=False)
+    lifts = lifts[(lifts["measure"] == "lift") & lifts["value"].notna()]
     if lifts.empty:
         return ""
-    best = lifts.iloc[0]
+    above = lifts[lifts["low"] > 1].sort_values("value", ascending=False)
+    if above.empty:
+        return (
+            "For no space is it shown that items which are alike overlap in their users beyond "
+            "what popularity brings\\."
+        )
+    best = above.iloc[0]
     name = escape(title(known, str(best["space"])))
-    if best["low"] <= 1:
-        return "In no space do items that are alike share more users than equally popular ones\\."
     return (
-        f"Items that are alike in **{name}** share **{number(float(best['value']))} times** as "
-        "many users as equally popular ones: the more, the more a recommender can gain from it\\."
+        f"Items that are alike in **{name}** overlap in their users "
+        f"**{number(float(best['value']))} times** as much as equally popular ones: the more, the "
+        "more a recommender can gain from it\\."
     )
 
 

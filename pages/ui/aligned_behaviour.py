@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import pandas as pd
 import streamlit as st
 
 from mmrec_core.alignment.service import Alignment
@@ -10,7 +11,7 @@ from mmrec_core.exports.spaces import behaviour_drawing, gain_drawing
 from mmrec_core.spaces import Space
 from pages.ui.aligned import command, titles
 from pages.ui.figure import shown
-from pages.ui.words import escape
+from pages.ui.words import escape, number
 
 _HOW = (
     "Train interactions only. c = users in common / √(users of one · users of the other). "
@@ -28,6 +29,9 @@ _GAIN = (
 )
 
 
+_NAMES = {"overlap": "Overlap", "lift": "Lift", "auc": "AUC", "mantel": "Mantel"}
+
+
 def behaviour(dataset: Dataset, found: Alignment, known: Mapping[str, Space]) -> None:
     """Content against behaviour of every space, and beside it what was gained in the studies."""
     table = found.behaviour
@@ -40,11 +44,7 @@ def behaviour(dataset: Dataset, found: Alignment, known: Mapping[str, Space]) ->
         st.info("No content space is among those chosen, or none could be measured.")
         return
     shown(drawing, _HOW, command(dataset.name, found))
-    facts = table[table["note"] == ""].iloc[0]
-    st.caption(
-        f"{int(facts['n']):,} items; {int(facts['low_degree']):,} with fewer than two train users "
-        "and items without the content are left out."
-    )
+    _numbers(table[table["note"] == ""], named)
     st.markdown("##### What recommenders did gain by it")
     gains = gain_drawing(dataset.name, found)
     if gains is None:
@@ -54,3 +54,36 @@ def behaviour(dataset: Dataset, found: Alignment, known: Mapping[str, Space]) ->
         )
         return
     shown(gains, _GAIN)
+
+
+def _numbers(measured: pd.DataFrame, named: Mapping[str, str]) -> None:
+    """Every measure of every space with its null, and what it stands on."""
+    each = measured.drop_duplicates("space")
+    stands = [
+        f"{named[row['space']]}: {int(row['n']):,} items"
+        + (
+            f" of {int(row['n_eligible']):,}, a seeded sample"
+            if row["n"] < row["n_eligible"]
+            else ""
+        )
+        + f", {int(row['low_degree']):,} with fewer than two train users and "
+        f"{int(row['without_content']):,} without the content left out"
+        for row in each.to_dict("records")
+    ]
+    st.caption(escape("; ".join(stands)) + "\\.")
+    with st.expander("All numbers"):
+        shown = pd.DataFrame(
+            {
+                "Space": measured["space"].map(named),
+                "Measure": measured["measure"].map(_NAMES),
+                "Value": measured["value"].map(number),
+                "By chance": measured["chance"].map(number),
+                "Null, 95 %": [
+                    f"{number(a)} to {number(b)}"
+                    for a, b in zip(measured["null_low"], measured["null_high"], strict=True)
+                ],
+                "p": measured["p"].map(number),
+                "Pairs": measured["pairs"].astype(int),
+            }
+        )
+        st.dataframe(shown, hide_index=True, alt="Content against behaviour of every space")

@@ -145,8 +145,8 @@ def _offer_shared(dataset: Dataset, known: Mapping[str, Space]) -> None:
         "A gap is measured **within one space** that holds pictures and words, and none is among "
         "those chosen. Models such as CLIP have one; for any catalogue, one can be **fitted on its "
         "own pairs** here, offline: two heads on an image and a text extractor, trained so that an "
-        "item's picture and words meet. A fifth of the items is held out, and everything is "
-        "measured on those."
+        "item's picture and words meet. A fifth of the items is held out, and what is said of "
+        "their agreement is measured on those."
     )
     here = [n for n, space in known.items() if space.title.startswith("Shared space")]
     if here:

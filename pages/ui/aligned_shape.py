@@ -19,8 +19,12 @@ PAIRS_SHOWN = 18
 
 def geometry(found: Alignment, known: Mapping[str, Space]) -> None:
     """One row a number, one column a space."""
-    table = found.geometry.set_index("space")
     named = titles(found, known)
+    for row in found.geometry[found.geometry["note"] != ""].to_dict("records"):
+        st.warning(f"{escape(named[row['space']])}: {escape(row['note'])}")
+    table = found.geometry[found.geometry["note"] == ""].set_index("space")
+    if table.empty:
+        return
     rows = {"Columns": [f"{int(w):,}" for w in table["width"]]}
     rows["Items"] = [f"{int(n):,}" for n in table["n"]]
     rows["Different vectors"] = [f"{int(n):,}" for n in table["n_distinct"]]
@@ -34,7 +38,7 @@ def geometry(found: Alignment, known: Mapping[str, Space]) -> None:
         lines = [f"**{f.label}**: {f.description} {f.reference}." for _, f in GEOMETRY.items()]
         how("How", "  \n".join(lines))
         export_menu("geometry", found.geometry)
-    if found.geometry["sampled"].any():
+    if table["sampled"].astype(bool).any():
         st.caption("Numbers that compare all pairs are of a seeded sample of 5,000 items.")
 
 

@@ -114,7 +114,7 @@ def of_column(column: Column, title: str) -> Colours:
 
 
 def _codes(values: np.ndarray) -> np.ndarray:
-    return np.where(values < 0, NONE, values).astype(np.uint16)
+    return np.where((values < 0) | (values >= NONE), NONE, values).astype(np.uint16)
 
 
 @st.cache_data(max_entries=8, show_spinner="Reading the lists of a study")

@@ -7,14 +7,21 @@ import pandas as pd
 import streamlit as st
 
 from mmrec_core.domain import Dataset
-from mmrec_core.projection.nearby import K, disagreement, nearest_items
+from mmrec_core.projection.nearby import (
+    K,
+    agreement,
+    common_space,
+    disagreement,
+    nearest_items,
+)
 from mmrec_core.spaces import Space
 from pages.ui.gallery import name_of, tile, tile_style, tiles
 from pages.ui.map_scene import Scene
-from pages.ui.map_spaces import Side, lists_of, vectors_of
+from pages.ui.map_spaces import AT_ONCE, Side, lists_of, vectors_of
 from pages.ui.words import escape, number, percent
 
 MOST_SPACES = 4
+MOST_ROWS = 2000
 _ITEM = "near"
 
 
@@ -89,37 +96,47 @@ def _overlaps(first: str, second: str, _first: np.ndarray, _second: np.ndarray) 
     return disagreement(_first, _second)
 
 
+def _pair_of_lists(one: Side, other: Side) -> tuple[np.ndarray, np.ndarray] | None:
+    """Neighbours among the items of both spaces; None where they are not known yet."""
+    first = lists_of(common_space(one.vectors, other.vectors))
+    second = lists_of(common_space(other.vectors, one.vectors))
+    return None if first is None or second is None else (first, second)
+
+
 def overlaps(one: Side, other: Side) -> pd.DataFrame | None:
     """Items by how little their neighbours overlap; None where neighbours are not known yet."""
-    first, second = lists_of(one), lists_of(other)
-    if first is None or second is None:
+    lists = _pair_of_lists(one, other)
+    if lists is None:
         return None
-    return _overlaps(one.vectors.fingerprint, other.vectors.fingerprint, first, second)
+    return _overlaps(one.vectors.fingerprint, other.vectors.fingerprint, *lists)
 
 
 def sentence(one: Side, other: Side) -> str:
     """How far two spaces agree about neighbours, from the numbers."""
-    table = overlaps(one, other)
     names = f"**{escape(one.space.title)}** and **{escape(other.space.title)}**"
     if one.space.name == other.space.name:
         return f"Both maps show {escape(one.space.title)}\\."
     if one.vectors.fingerprint == other.vectors.fingerprint:
         return f"{names} hold the very same vectors\\."
-    if table is None or not len(table):
+    table = overlaps(one, other)
+    found = None if table is None else agreement(table)
+    if found is None:
         return f"Two maps of the same items: {names}\\."
-    mean, chance = float(table["overlap"].mean()), K / max(1, len(table) - 1)
-    times = mean / chance if chance else float("nan")
-    if times < 1.5:
-        verdict = "they see different things: no more agreement than chance"
-    elif mean < 0.1:
+    times = found.mean / found.chance
+    if not found.told:
+        verdict = "no more than shuffled items would show"
+    elif found.chance > 0.5:
+        verdict = "so few items are near each other in any two spaces"
+    elif found.mean < 0.1:
         verdict = f"{times:,.1f} times chance, yet for the most part they see different things"
-    elif mean < 0.5:
-        verdict = f"{times:,.0f} times chance: they share a part of what they see"
+    elif found.mean < 0.5:
+        verdict = f"{times:,.1f} times chance: they share a part of what they see"
     else:
         verdict = "they see much the same"
     return (
-        f"Of an item's {K} nearest neighbours, {percent(mean, False)} are the same in {names} "
-        f"\\(by chance {percent(chance, False)}\\): {verdict}\\."
+        f"Of an item's {found.k} nearest neighbours, {percent(found.mean, False)} are the same in "
+        f"{names} \\(by chance {percent(found.chance, False)}, {found.n:,} items in both\\): "
+        f"{verdict}\\."
     )
 
 
@@ -129,14 +146,18 @@ def most_different(scene: Scene) -> None:
         st.info("Choose two different spaces above; here stand the items they disagree about most.")
         return
     one, other = scene.sides
-    table = overlaps(one, other)
-    if table is None:
-        st.info("The neighbours of every item are found with the maps: make both maps first.")
+    table, lists = overlaps(one, other), _pair_of_lists(one, other)
+    if table is None or lists is None:
+        st.info(
+            "The neighbours of every item are found with the maps: make both maps first. Where the "
+            f"two spaces hold different items, up to {AT_ONCE:,} common ones can be compared."
+        )
         return
     if not len(table):
         st.info("No item lies in both spaces.")
         return
-    items = scene.dataset.items.iloc[table["row"]]
+    n, items = len(table), scene.dataset.items.iloc[table["row"]]
+    table, items = table.head(MOST_ROWS), items.head(MOST_ROWS)
     shown = pd.DataFrame(
         {
             "Item": items["title"].where(items["title"] != "", items["item_id"]).to_numpy(),
@@ -144,9 +165,10 @@ def most_different(scene: Scene) -> None:
             "Overlap": table["overlap"],
         }
     )
+    cut = f"; the first {MOST_ROWS:,} are listed" if n > MOST_ROWS else ""
     st.caption(
-        f"{len(table):,} items by the share of their {K} nearest neighbours that both spaces hold, "
-        "the least first. Tick a row to see both lists."
+        f"{n:,} items by the share of their {K} nearest neighbours that both spaces hold, "
+        f"the least first{cut}. Tick a row to see both lists."
     )
     picked = st.dataframe(
         shown, hide_index=True, height=240, on_select="rerun", selection_mode="single-row",
@@ -157,8 +179,7 @@ def most_different(scene: Scene) -> None:
     rows = picked["selection"]["rows"]
     at = rows[0] if rows and rows[0] < len(table) else 0
     row = int(table["row"].iloc[at])
-    first, second = lists_of(one), lists_of(other)
-    assert first is not None and second is not None
+    first, second = lists
     tile_style()
     item = scene.dataset.items.iloc[row]
     left, *columns = st.columns([1.2, 2, 2], gap="medium")

@@ -1,6 +1,6 @@
 """Finding items on a map: by id and words, or by meaning where a space allows."""
 
-import hashlib
+import secrets
 from collections.abc import Sequence
 
 import numpy as np
@@ -53,6 +53,9 @@ def by_meaning(dataset: Dataset, sides: Sequence[Side]) -> None:
             "extractor, or a shared space, which is searched by both."
         )
         return
+    if settings().read_only:
+        st.info("This store is on show: nothing is computed here, so nothing new can be placed.")
+        return
     label = st.selectbox("Search in", list(ways), key="meaning-in")
     side, kind = ways[str(label)]
     spec = {"dataset": dataset.name, "space": side.space.name}
@@ -63,7 +66,7 @@ def by_meaning(dataset: Dataset, sides: Sequence[Side]) -> None:
             )
             asked = st.form_submit_button("Search", type="primary")
         if asked and text.strip():
-            _ask({**spec, "text": text.strip()}, text.strip())
+            _ask(dataset, {**spec, "text": text.strip()}, text.strip())
     else:
         given = st.file_uploader(
             "Picture", type=_PICTURES, key="meaning-picture", max_upload_size=LARGEST_MIB
@@ -72,42 +75,48 @@ def by_meaning(dataset: Dataset, sides: Sequence[Side]) -> None:
             raw = given.getvalue()
             folder = settings().data / "incoming"
             folder.mkdir(parents=True, exist_ok=True)
-            # Named by what it holds; what a person called it is no path.
-            path = folder / f"query-{hashlib.sha256(raw).hexdigest()[:32]}"
+            # A name of its own: what a person called it is no path, and each job removes its file.
+            path = folder / f"query-{secrets.token_hex(16)}"
             path.write_bytes(raw)
-            _ask({**spec, "picture": str(path)}, "the picture")
+            _ask(dataset, {**spec, "picture": str(path)}, "the picture")
     _answer(dataset, side)
 
 
-def _ask(spec: dict[str, str], words: str) -> None:
-    if settings().read_only:
-        st.info("This store is on show: nothing is computed here.")
-        return
-    state = jobs.start("query", spec, "Search by meaning")
-    st.session_state[_ASKED] = (state.key, spec["space"], words)
+def _ask(dataset: Dataset, spec: dict[str, str], words: str) -> None:
+    state = jobs.find("query", spec)
+    if state is None or state.status != "done":
+        state = jobs.start("query", spec, "Search by meaning")
+    st.session_state[_ASKED] = (dataset.fingerprint, state.key, spec["space"], words)
+
+
+def _asked(dataset: Dataset) -> tuple[str, str, str]:
+    """Job, space and words of the last search in this dataset; empty where there was none."""
+    fingerprint, *asked = st.session_state.get(_ASKED, ("", "", "", ""))
+    key, space, words = asked if fingerprint == dataset.fingerprint else ("", "", "")
+    return key, space, words
 
 
 def _answer(dataset: Dataset, side: Side) -> None:
-    key, space, words = st.session_state.get(_ASKED, ("", "", ""))
+    key, space, words = _asked(dataset)
     if not key or space != side.space.name:
         return
     state = jobs.state(key)
     if state is None or state.status != "done":
         job_panel(key)
         return
-    rows, cosines = _nearest([side])
+    rows, cosines = _nearest(dataset, [side])
     st.markdown(f"Nearest to **{escape(words)}** in {escape(side.space.title)}, by cosine:")
     tiles(dataset, rows, [number(float(c)) for c in cosines], key="meaning")
 
 
-def marked_by_meaning(sides: Sequence[Side]) -> np.ndarray:
+def marked_by_meaning(dataset: Dataset, sides: Sequence[Side]) -> np.ndarray:
     """Rows nearest to what was last searched by meaning, to be marked on the maps."""
-    return _nearest(sides)[0]
+    return _nearest(dataset, sides)[0]
 
 
-def _nearest(sides: Sequence[Side]) -> tuple[np.ndarray, np.ndarray]:
+def _nearest(dataset: Dataset, sides: Sequence[Side]) -> tuple[np.ndarray, np.ndarray]:
     """Rows and cosines of the last answer, where its space is on screen."""
-    key, space, _ = st.session_state.get(_ASKED, ("", "", ""))
+    key, space, _ = _asked(dataset)
     side = next((s for s in sides if s.space.name == space), None)
     state = jobs.state(key) if key and side is not None else None
     if side is not None and state is not None and state.status == "done":

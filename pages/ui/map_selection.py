@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from mmrec_core.figures.words import p_value
 from mmrec_core.projection.regions import NONE as NO_REGION
 from mmrec_core.projection.selection import category_shares, compare_with_rest
 from pages.ui.export import csv_bytes
@@ -20,6 +21,7 @@ from pages.ui.words import escape, percent
 
 SHOWN = 24
 _ADDRESS, _STATE, _STAMP = "selection", "map-selection", "map-stamp"
+_DATASET = "map-selection-of"
 _MOST_ADDRESS = 1800
 """Characters of an outline that an address can hold; a longer one holds in this window only."""
 
@@ -31,36 +33,47 @@ class Selection:
     Attributes:
         rows: [n_items] bool.
         words: How they were picked.
-        linked: Whether the address names it.
+        address: As it stands in the address; empty: it is too long for one.
     """
 
     rows: np.ndarray
     words: str
-    linked: bool = True
+    address: str = ""
+
+    def linked(self, scene: Scene) -> bool:
+        """Whether a copied link opens it: the map that it was picked on must be on screen."""
+        kind, _, rest = self.address.partition("~")
+        return bool(kind) and any(rest.startswith(f"{side.name}~") for side in scene.sides)
 
 
 def take_up(scene: Scene, done: Events) -> Selection | None:
     """The selection that holds: drawn just now, kept from before, or named by the address."""
-    name = scene.dataset.name
+    name = scene.dataset.fingerprint
     kept: dict[str, Selection] = st.session_state.setdefault(_STATE, {})
+    if st.session_state.setdefault(_DATASET, name) != name:
+        # What the address names was picked on another catalogue.
+        st.session_state[_DATASET] = name
+        st.query_params.pop(_ADDRESS, None)
+        if name in kept and kept[name].address:
+            st.query_params[_ADDRESS] = kept[name].address
     stamps: dict[str, int] = st.session_state.setdefault(_STAMP, {})
     if done.stamp > stamps.get(scene.key, 0):
         stamps[scene.key] = done.stamp
         if done.lasso is None or done.lasso.view >= len(scene.sides):
-            clear(name)
+            clear(scene)
         else:
             _keep(name, _outlined(scene, done.lasso), _address_of(scene, done.lasso))
     elif name not in kept and _ADDRESS in st.query_params:
         named = _named(scene, st.query_params[_ADDRESS])
         if named is not None:
-            kept[name] = named
+            kept[name] = Selection(named.rows, named.words, st.query_params[_ADDRESS])
     found = kept.get(name)
     return found if found is not None and len(found.rows) == scene.dataset.n_items else None
 
 
-def clear(name: str) -> None:
+def clear(scene: Scene) -> None:
     """Nothing is selected."""
-    st.session_state.setdefault(_STATE, {}).pop(name, None)
+    st.session_state.setdefault(_STATE, {}).pop(scene.dataset.fingerprint, None)
     st.query_params.pop(_ADDRESS, None)
 
 
@@ -68,7 +81,7 @@ def select_region(scene: Scene, view: int, region: int) -> None:
     """Selects the items of a region of one of the maps."""
     found = _region(scene, view, region)
     if found is not None:
-        _keep(scene.dataset.name, found, f"region~{scene.sides[view].name}~{region}")
+        _keep(scene.dataset.fingerprint, found, f"region~{scene.sides[view].name}~{region}")
 
 
 def _keep(name: str, selection: Selection, address: str) -> None:
@@ -76,8 +89,9 @@ def _keep(name: str, selection: Selection, address: str) -> None:
         st.query_params[_ADDRESS] = address
     else:
         st.query_params.pop(_ADDRESS, None)
-        selection = Selection(selection.rows, selection.words, linked=False)
-    st.session_state.setdefault(_STATE, {})[name] = selection
+        address = ""
+    kept = Selection(selection.rows, selection.words, address)
+    st.session_state.setdefault(_STATE, {})[name] = kept
 
 
 def _outlined(scene: Scene, lasso: Lasso) -> Selection:
@@ -111,7 +125,7 @@ def _named(scene: Scene, address: str) -> Selection | None:
         own = rest.removeprefix(f"{side.name}~")
         if own == rest:
             continue
-        if kind == "region" and own.isdigit():
+        if kind == "region" and own.isascii() and own.isdigit() and len(own) < 9:
             return _region(scene, view, int(own))
         if kind == "lasso":
             lasso = _lasso(own, view, scene.colours.title)
@@ -156,10 +170,17 @@ def show(scene: Scene, selection: Selection | None) -> None:
         )
         _files(scene, selection)
         if st.button("Clear", icon=":material/close:", type="tertiary", key="clear-selection"):
-            clear(scene.dataset.name)
+            clear(scene)
             st.rerun()
-    if not selection.linked:
-        st.caption("The outline has too many corners for an address: a copied link leaves it out.")
+    if not selection.linked(scene):
+        st.caption(
+            "A copied link leaves the selection out: "
+            + (
+                "it was picked on a map that is not on screen now."
+                if selection.address
+                else "its outline has too many corners for an address."
+            )
+        )
     if not n:
         st.info("No item lies inside, or the legend hid those that do.")
         return
@@ -183,7 +204,11 @@ def _telling(scene: Scene, selection: Selection) -> None:
     if table.empty:
         st.caption("There is no column to compare the selection by, or no item outside of it.")
         return
-    st.markdown(_sentence(table.iloc[0].to_dict()))
+    told = table[table["p"] * len(table) < 0.05]
+    if told.empty:
+        st.markdown("No column tells the selection from the rest: what differs could be chance.")
+    else:
+        st.markdown(_sentence(told.iloc[0].to_dict()))
     shares = table["kind"] == "category"
     most = max(0.01, *(max(v, default=0) for v in table["spread_in_selection"]))
     most = max(most, *(max(v, default=0) for v in table["spread_in_rest"]))
@@ -191,6 +216,7 @@ def _telling(scene: Scene, selection: Selection) -> None:
         {
             "Column": table["column"],
             "Effect": table["effect"],
+            "p": table["p"].map(p_value),
             "Measure": np.where(shares, "Cramér's V", "Cliff's δ"),
             "Most telling value": table["value"],
             "In the selection": _cells(table["in_selection"], shares),
@@ -213,7 +239,8 @@ def _telling(scene: Scene, selection: Selection) -> None:
     st.caption(
         "Effect: for numbers Cliff's δ, the chance that a selected item has the larger value less "
         "the chance that it has the smaller; for categories Cramér's V, bias-corrected. Spread: "
-        "shares of the most frequent categories, or of bins of equal width."
+        "shares of the most frequent categories, or of bins of equal width. p: Mann-Whitney, or "
+        "χ²; not adjusted for the number of columns, which the sentence above is."
     )
     categories = {c.name: c for c in own if not c.numeric}
     if categories:

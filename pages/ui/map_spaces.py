@@ -161,7 +161,7 @@ def _preview(fingerprint: str, name: str, _vectors: Vectors) -> tuple[np.ndarray
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
-def _regions(map_key: str, _map: ItemMap, _dataset: Dataset) -> Regions:
+def _regions(map_key: str, fingerprint: str, _map: ItemMap, _dataset: Dataset) -> Regions:
     return make_regions(_map, words_of(_dataset))
 
 
@@ -184,17 +184,24 @@ def side_of(dataset: Dataset, space: Space, config: UmapConfig | None) -> Side |
 
 
 def regions_of(dataset: Dataset, side: Side) -> Regions | None:
-    """Regions of a finished map; a preview has none."""
-    return None if side.made is None else _regions(side.made.artefact.key, side.made, dataset)
+    """Regions of a finished map; a preview has none, nor a store on show that lacks them."""
+    if side.made is None:
+        return None
+    try:
+        return _regions(side.made.artefact.key, dataset.fingerprint, side.made, dataset)
+    except InputError:
+        if settings().read_only:
+            return None
+        raise
 
 
-def lists_of(side: Side) -> np.ndarray | None:
+def lists_of(vectors: Vectors) -> np.ndarray | None:
     """The nearest items of every item, found now where they are few; None: with the map."""
-    found = find_neighbour_lists(side.vectors)
+    found = find_neighbour_lists(vectors)
     if found is not None:
         return found
-    few = side.vectors.directed.sum() <= AT_ONCE and not settings().read_only
-    return _lists(side.vectors.fingerprint, side.vectors) if few else None
+    few = vectors.directed.sum() <= AT_ONCE and not settings().read_only
+    return _lists(vectors.fingerprint, vectors) if few else None
 
 
 # Making maps

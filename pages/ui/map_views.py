@@ -1,5 +1,6 @@
 """Around the maps: tooltips, regions as a table, figures to export, and where nothing is yet."""
 
+import shlex
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from mmrec_core.domain import Dataset
 from mmrec_core.exports.spaces import MOST_ON_SCREEN, MapData, map_drawing
 from mmrec_core.extractors.service import default_extractor
 from mmrec_core.projection.regions import Regions
+from mmrec_core.settings import settings
 from pages.ui import map_selection, map_spaces
 from pages.ui.export import export_menu
 from pages.ui.gallery import degrees_of, name_of
@@ -109,10 +111,7 @@ def _region_table(scene: Scene, view: int, found: Regions) -> None:
 
 def menu(scene: Scene, selection: map_selection.Selection | None) -> None:
     """How the maps were made, and their files."""
-    commands = [
-        f"python -m mmrec_core project {scene.dataset.name} --space '{side.space.name}'"
-        for side in scene.sides
-    ]
+    commands = [_command(scene.dataset.name, side) for side in scene.sides]
     name, title = f"map-{scene.dataset.name}", f"Maps of {scene.dataset.info.title}"
     drawing = map_drawing(_drawn(scene), scene.colours.title, title, name)
     with st.container(horizontal=True):
@@ -123,6 +122,16 @@ def menu(scene: Scene, selection: map_selection.Selection | None) -> None:
             drawing.publication,
             drawing.interactive if len(drawing.table) <= MOST_ON_SCREEN else None,
         )
+
+
+def _command(dataset: str, side: map_spaces.Side) -> str:
+    """The command that makes a map again."""
+    parts = ["python", "-m", "mmrec_core", "project", dataset, "--space", side.space.name]
+    if side.made is not None:
+        own = side.made.config
+        parts += ["--neighbors", str(own.n_neighbors), "--min-dist", f"{own.min_dist:g}"]
+        parts += ["--init", own.init, "--seed", str(own.seed)]
+    return shlex.join(parts)
 
 
 def _drawn(scene: Scene) -> list[MapData]:
@@ -152,6 +161,9 @@ def nothing_yet(dataset: Dataset) -> None:
     )
     for state in unfinished_jobs("embed", dataset.name):
         job_panel(state.key)
+    if settings().read_only:
+        st.info("This store is on show: nothing is computed here.")
+        return
     for modality, words in (("image", "pictures"), ("text", "texts")):
         name, config = default_extractor(modality, dataset)
         if st.button(f"Embed the {words} with {name}", key=f"embed-{modality}"):

@@ -131,6 +131,22 @@ def test_content_that_nobody_can_be_compared_on_is_noted(mmrec_data, world):
     assert len(made.behaviour) == 2 and all(made.behaviour["note"] != "")
 
 
+def test_a_poor_space_is_noted_and_ends_nothing(mmrec_data, world):
+    """All vectors equal in one space, a single item in another, no interactions to divide."""
+    (image, text), _, split = world
+    one = np.zeros((N, 12))
+    one[4] = 1.0
+    spaces = {
+        "equal": space(np.ones((N, 12))), "one": space(one), "text": space(text, "text"),
+    }  # fmt: skip
+    made = align(spaces, split, QUICK)
+    notes = made.geometry.set_index("space")["note"]
+    assert notes["equal"] and notes["one"] and not notes["text"]
+    assert made.matrix["raw"].isna().all()
+    without = align({"image": space(image), "text": space(text, "text")}, None, QUICK)
+    assert all(without.behaviour["note"].str.contains("too few interactions"))
+
+
 def test_what_cannot_be_compared_is_said_in_words(mmrec_data, world):
     (image, text), _, split = world
     with pytest.raises(InputError, match="two spaces or more"):

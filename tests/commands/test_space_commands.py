@@ -60,6 +60,10 @@ def test_align_compares_what_is_here_and_writes_every_table_and_figure(shop, tmp
         (["align", "small"], "two spaces to compare"),
         (["align", "small", "--spaces", IMAGE, WORDS, "--measures", "kendall"], "no measure"),
         (["align", "small", "--spaces", IMAGE], "name two"),
+        (
+            ["align", "small", "--spaces", IMAGE, WORDS, "--permutations", "5"],
+            "align: permutations",
+        ),
     ],
 )
 def test_a_wrong_input_is_one_sentence(shop, capsys, words, sentence):

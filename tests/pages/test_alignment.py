@@ -73,7 +73,7 @@ def test_every_part_is_shown(
     text = text_of(app)
     assert not app.error and sentence in text
     # Both files of the shop hold the same features.
-    assert "say the same **largely**" in text and "share **" in text
+    assert "say the same **largely**" in text and "overlap in their users" in text
 
 
 def test_every_measure_has_its_matrix(aligned: Path, open_page: Open) -> None:

@@ -11,6 +11,8 @@ from mmrec_core.domain import InputError
 from mmrec_core.projection import graph as graphs
 from mmrec_core.projection.graph import neighbour_graph
 from mmrec_core.projection.nearby import (
+    agreement,
+    common_space,
     disagreement,
     nearest_items,
     nearest_to,
@@ -219,3 +221,32 @@ def test_disagreement_is_counted_item_by_item(seed):
     for row, value in table.items():
         a, b = (set(own[row][own[row] >= 0]) for own in lists)
         assert value == pytest.approx(len(a & b) / min(len(a), len(b)))
+
+
+def test_agreement_of_shuffled_items_is_chance_and_of_related_ones_is_told(blobs):
+    """Also where the two spaces hold different items, and where few items are near each other."""
+    rng = np.random.default_rng(8)
+    first = vectors(blobs, rng.random(len(blobs)) < 0.6)
+    for other, told in ((blobs + 0.2 * rng.normal(size=blobs.shape), True),
+                        (blobs[rng.permutation(len(blobs))], False)):  # fmt: skip
+        second = vectors(other, rng.random(len(blobs)) < 0.7)
+        one, two = common_space(first, second), common_space(second, first)
+        found = agreement(disagreement(neighbour_lists(one), neighbour_lists(two)))
+        both = int((first.directed & second.directed).sum())
+        assert found.n == both and found.chance == pytest.approx(10 / (both - 1))
+        assert found.told is told
+    few = vectors(rng.normal(size=(8, 3)))
+    same = agreement(disagreement(neighbour_lists(few), neighbour_lists(few)))
+    assert same.k == 7 and same.mean == same.chance == 1 and not same.told
+    three = neighbour_lists(vectors(np.eye(3)))
+    assert agreement(disagreement(three, three)) is None
+
+
+def test_a_space_of_no_item_or_of_one_direction_is_no_accident(mmrec_data):
+    nobody = vectors(np.zeros((6, 3)))
+    assert (make_neighbour_lists(nobody) == -1).all()
+    assert np.isnan(make_preview(nobody)[0]).all()
+    with pytest.raises(InputError, match="0 different vectors"):
+        make_map(nobody)
+    with pytest.raises(InputError, match="point one way"):
+        make_map(vectors(np.arange(1.0, 31.0)[:, None]))
