@@ -162,6 +162,10 @@ class Extractor(ABC):
         """What to know before it is used on ``dataset``, a sentence without its end; mostly ""."""
         return ""
 
+    def shared_with(self) -> str:
+        """Names the space that its vectors share with another modality's; empty: none."""
+        return ""
+
     def prepare(self) -> None:  # noqa: B027
         """Gets what has to be here before ``spec`` is known; most need nothing."""
 

@@ -1,5 +1,6 @@
 """Image and text extractors from any model of a hub, and the ones that the field uses."""
 
+import json
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -91,6 +92,18 @@ class HubModel(Extractor):
             InputError: It cannot be fetched.
         """
         local_model(self.model)
+
+    def shared_with(self) -> str:
+        """The weights of a model with two towers, whose projected vectors lie in one space."""
+        folder = find_model(self.model)
+        if folder is None or self.config.pooling not in ("auto", "embeds"):
+            return ""
+        try:
+            described = json.loads((folder / "config.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            return ""
+        two = isinstance(described, dict) and {"text_config", "vision_config"} <= described.keys()
+        return weights_fingerprint(folder) if two else ""
 
     @cached_property
     def folder(self) -> Path:

@@ -139,7 +139,8 @@ def as_aligned(dataset: Dataset, name: str, vectors: Vectors) -> AlignedSpace:
     modality = find_space(dataset, name).modality
     shared = _shared(dataset, name)
     if shared is None:
-        return AlignedSpace(modality, vectors)
+        own = extractor_of(dataset, name)
+        return AlignedSpace(modality, vectors, "" if own is None else own.shared_with())
     heads, made_from = shared.heads(dataset), shared.source(dataset)
     source = Vectors(made_from.item_ids, made_from.matrix, made_from.observed)
     return AlignedSpace(modality, vectors, heads.key, held_out_items(heads), source)
@@ -211,11 +212,16 @@ def _extracted(dataset: Dataset) -> Iterator[Space]:
 def _made_by(dataset: Dataset, artefact: Artefact) -> Extractor | None:
     """The extractor that made embeddings, if it did so from this dataset as it is now."""
     spec = artefact.spec
-    try:
-        extractor = make_extractor(spec["extractor"], spec["config"])
-        return extractor if extractor.spec(dataset) == spec else None
-    except (InputError, ModelNotHereError, OSError):
-        return None
+    for make in (
+        lambda: make_extractor(spec["extractor"], spec["config"]),
+        # Hub models are keyed by their weights; where those lie stands in the label alone.
+        lambda: _parsed(str(artefact.facts["extractor"])),
+    ):
+        with contextlib.suppress(InputError, ModelNotHereError, OSError):
+            extractor = make()
+            if extractor.spec(dataset) == spec:
+                return extractor
+    return None
 
 
 def _of_a_control(extractor: Extractor) -> bool:

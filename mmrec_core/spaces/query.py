@@ -9,6 +9,7 @@ import pandas as pd
 
 from mmrec_core.domain import Dataset, InputError
 from mmrec_core.extractors.base import Extractor
+from mmrec_core.extractors.hub_models import HubModel
 from mmrec_core.extractors.images import ImageExtractor
 from mmrec_core.extractors.service import make_extractor
 from mmrec_core.extractors.shared_space import SharedSpace, project
@@ -23,11 +24,14 @@ MOST_CHARACTERS = 2000
 def searched_by(dataset: Dataset, name: str) -> tuple[str, ...]:
     """What a space can be searched by: ``text``, ``image``, both, or nothing.
 
-    A shared space is searched by both, whichever side is shown; spaces of controls and of trained
+    A shared space, fitted here or of a model with two towers (CLIP), is searched by both, whichever
+    side is shown; spaces of controls and of trained
     recommenders have no place for something new.
     """
     extractor = extractor_of(dataset, name)
     if isinstance(extractor, SharedSpace):
+        return ("text", "image")
+    if isinstance(extractor, HubModel) and extractor.shared_with():
         return ("text", "image")
     if isinstance(extractor, TextExtractor):
         return ("text",)
@@ -78,10 +82,12 @@ def query_vector(
 
 
 def _reader(extractor: Extractor, side: str) -> Extractor:
-    """What reads the input: the extractor, or that of one side of a shared space."""
+    """What reads the input: the extractor, or that of the other side of a shared space."""
     if isinstance(extractor, SharedSpace):
         part = getattr(extractor.config, side)
         return make_extractor(part.extractor, part.config)
+    if isinstance(extractor, HubModel) and extractor.modality != side:
+        return make_extractor(f"hub-{side}", {"model": extractor.model, "pooling": "embeds"})
     return extractor
 
 

@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 import torch
+from extractors.conftest import draw_picture
 from PIL import Image
 
 from mmrec_core.domain import InputError
@@ -276,3 +277,34 @@ def test_a_hub_that_does_not_answer_is_a_sentence(monkeypatch):
     monkeypatch.setattr(huggingface_hub.HfApi, "model_info", unreachable)
     with pytest.raises(InputError, match="did not answer"):
         local_model("nobody/nothing-at-all")
+
+
+def test_the_two_towers_of_a_model_share_a_space_and_search_it(
+    models, make_dataset, tmp_path, mmrec_data
+):
+    """Words find a place among pictures and a picture among words, as the other tower puts them."""
+    from mmrec_core.spaces import as_aligned, find_vectors, list_spaces
+    from mmrec_core.spaces.query import query_vector, searched_by
+
+    folder = models("clip")
+    (tmp_path / "two").mkdir()
+    for at, colour in enumerate([(250, 20, 20), (20, 20, 250), (20, 200, 20)]):
+        draw_picture(tmp_path / "two" / f"{at}.png", colour, (40, 40))
+    texts = ["a red cup", "soft blue wood", "metal"]
+    shop = make_dataset("two", texts=texts, images=[f"{at}.png" for at in range(3)])
+    made = {
+        side: embed(shop, f"hub-{side}", {"model": str(folder)})[0] for side in ("image", "text")
+    }
+    names = {s.modality: s.name for s in list_spaces(shop) if s.modality in made}
+    own = {m: as_aligned(shop, name, find_vectors(shop, name)) for m, name in names.items()}
+    assert own["image"].shares == own["text"].shares != ""
+    assert searched_by(shop, names["image"]) == searched_by(shop, names["text"])
+    row, words = 1, texts[1]
+    np.testing.assert_allclose(
+        query_vector(shop, names["image"], words)[0], made["text"].matrix[row], atol=1e-5
+    )
+    picture = shop.image_path(shop.items["image"].iloc[row])
+    np.testing.assert_allclose(
+        query_vector(shop, names["text"], picture=picture)[0], made["image"].matrix[row], atol=1e-5
+    )
+    assert make_extractor("hub-image", {"model": str(models("vit"))}).shared_with() == ""
