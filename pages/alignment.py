@@ -6,7 +6,7 @@ from mmrec_core.datasets.catalogue import load_dataset
 from pages.ui import aligned, aligned_behaviour, aligned_crossing, aligned_shape, map_views
 from pages.ui.dataset import pick_dataset
 from pages.ui.gallery import item_opened
-from pages.ui.map_spaces import known_spaces
+from pages.ui.map_spaces import known_spaces, with_controls
 from pages.ui.words import in_words
 
 MATRIX, CROSSING, GAP = "Matrix", "Retrieval", "Modality gap"
@@ -20,6 +20,7 @@ def main() -> None:
     if not known:
         map_views.nothing_yet(dataset)
         return
+    known = with_controls(dataset, known)
     top = st.container()
     names, config = aligned.choose(dataset, known)
     aligned.alignment_jobs(dataset.name)

@@ -72,6 +72,7 @@ __all__ = [
     "linear_cka",
     "debiased_cka",
     "rbf_cka",
+    "MUTUAL_KNN",
     "mutual_knn",
     "chance_overlap",
     "mean_squared_cca",

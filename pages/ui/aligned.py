@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from mmrec_core import jobs
-from mmrec_core.alignment import MEASURES
+from mmrec_core.alignment import MEASURES, MUTUAL_KNN, chance_overlap
 from mmrec_core.alignment.service import (
     KIND,
     USUAL,
@@ -27,7 +27,7 @@ from pages.ui.address import choose as choose_one
 from pages.ui.figure import shown
 from pages.ui.job import job_panel, time_in_words, unfinished_jobs
 from pages.ui.map_spaces import vectors_of
-from pages.ui.words import escape, number
+from pages.ui.words import escape, number, percent
 
 MOST_SPACES = 12
 _PAIR = {
@@ -247,6 +247,11 @@ def matrix(dataset: Dataset, found: Alignment, known: Mapping[str, Space]) -> No
     measure = MEASURES.get(name)
     own = table[table["measure"] == name]
     st.caption(f"{measure.description} Range {_range(measure.value_range)}. {measure.reference}.")
+    if name == MUTUAL_KNN.name:
+        low, high = (
+            percent(chance_overlap(int(n)), False) for n in (own["n"].max(), own["n"].min())
+        )
+        st.caption(f"By chance: k / (n − 1), {low if low == high else f'{low} to {high}'}.")
     named = titles(found, known)
     if own["raw"].notna().any():
         shown(matrix_drawing(found, name, named), _HOW, command(dataset.name, found))

@@ -70,6 +70,13 @@ def known_spaces(dataset: Dataset) -> dict[str, Space]:
     return _known(dataset.name, dataset.fingerprint, stamp, dataset)
 
 
+def with_controls(dataset: Dataset, known: Mapping[str, Space]) -> dict[str, Space]:
+    """Spaces, and each extractor's under every control that can be looked at."""
+    names = [name for name, space in known.items() if space.kind == "extractor"]
+    under = [f"{name}|{control}" for name in names for control in SPACE_CONTROLS]
+    return {**known, **{name: find_space(dataset, name) for name in under}}
+
+
 @st.cache_data(max_entries=16, show_spinner=False)
 def _known(name: str, fingerprint: str, stamp: int, _dataset: Dataset) -> dict[str, Space]:
     return {space.name: space for space in list_spaces(_dataset)}

@@ -103,3 +103,21 @@ def test_other_settings_are_another_comparison(
 ) -> None:
     app = open_page("alignment", dataset=small_shop.NAME, permutations="50")
     assert "were not compared yet" in text_of(app)
+
+
+def test_a_space_under_a_control_can_be_compared(studied: Path, open_page: Open) -> None:
+    dataset = load_dataset(small_shop.NAME)
+    names = (IMAGE, f"{WORDS}|shuffle")
+    align({n: aligned_space(dataset, n) for n in names}, usual_split(dataset), AlignConfig())
+    app = open_page("alignment", dataset=small_shop.NAME, spaces=";".join(names))
+    assert not app.error and not app.exception
+    app.selectbox(key="measure").select("mutual_knn").run()
+    assert any("By chance: k / (n − 1)" in c.value for c in app.caption)
+
+
+@pytest.mark.parametrize("spaces", [";".join([IMAGE] * 2), ";".join([WORDS] * 14), ";;", "x;y"])
+def test_a_damaged_list_of_spaces_is_read_as_far_as_it_goes(
+    studied: Path, open_page: Open, spaces: str
+) -> None:
+    app = open_page("alignment", dataset=small_shop.NAME, spaces=spaces)
+    assert not app.error and not app.exception
