@@ -5,9 +5,9 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from mmrec_core.domain import Dataset, Embeddings, InputError, Progress, sha256_json
-from mmrec_core.extractors.base import EXTRACTORS, Available, Extractor, ExtractorConfig
-from mmrec_core.extractors.matrices import MatrixExtractor
+from mmrec_core.domain import Dataset, Embeddings, InputError, Progress
+from mmrec_core.extractors.base import EXTRACTORS, Extractor, ExtractorConfig
+from mmrec_core.extractors.matrices import OfParts
 from mmrec_core.extractors.service import embed, make_extractor
 
 
@@ -43,7 +43,7 @@ class FusionConfig(ExtractorConfig):
     )
 
 
-class Fusion(MatrixExtractor):
+class Fusion(OfParts):
     """Makes one matrix of several: side by side, or value by value after a PCA to one width.
 
     Every matrix is first scaled so that each item's row has length 1. An item that lacks one of
@@ -59,30 +59,13 @@ class Fusion(MatrixExtractor):
     version = 1
     Config = FusionConfig
 
-    def availability(self) -> Available:
-        """Whether every part can run here."""
-        for part in self._parts():
-            ok, reason = part.availability()
-            if not ok:
-                return Available(False, f"{part.title}: {reason}")
-        return Available(True)
-
     @property
     def label(self) -> str:
         """How, and of what."""
-        parts = " + ".join(part.label for part in self._parts())
+        parts = " + ".join(part.label for part in self.made_of())
         changed = self.config.model_dump(mode="json", exclude_defaults=True)
         options = [f"{k}={v}" for k, v in sorted(changed.items()) if k not in ("parts", "how")]
         return f"{self.config.how}({', '.join([parts, *options])})"
-
-    def prepare(self) -> None:
-        """Gets what the parts need."""
-        for part in self._parts():
-            part.prepare()
-
-    def inputs_fingerprint(self, dataset: Dataset) -> str:
-        """sha256 of what the parts are made from."""
-        return sha256_json([part.spec(dataset) for part in self._parts()])
 
     def matrix(
         self, dataset: Dataset, device: str | None, progress: Progress
@@ -109,7 +92,8 @@ class Fusion(MatrixExtractor):
         total = np.sum([w * c for w, c in zip(weights, common, strict=True)], axis=0)
         return (scale * total).astype(np.float32), missing
 
-    def _parts(self) -> list[Extractor]:
+    def made_of(self) -> list[Extractor]:
+        """The extractors whose matrices are fused."""
         return [make_extractor(part.extractor, part.config) for part in self.config.parts]
 
 

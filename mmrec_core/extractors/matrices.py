@@ -5,7 +5,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mmrec_core.domain import Dataset, Embeddings, InputError, Progress, no_progress
+from mmrec_core.domain import (
+    Dataset,
+    Embeddings,
+    InputError,
+    Progress,
+    no_progress,
+    sha256_json,
+)
 from mmrec_core.extractors.base import Available, Encoded, Extractor, Shards
 
 
@@ -59,3 +66,28 @@ class MatrixExtractor(Extractor):
     ) -> Encoded:
         """The given rows of the matrix."""
         return Encoded(self.matrix(dataset, device, no_progress)[0][rows])
+
+
+class OfParts(MatrixExtractor):
+    """An extractor that is made of what other extractors make."""
+
+    @abstractmethod
+    def made_of(self) -> list[Extractor]:
+        """The other extractors with their options."""
+
+    def availability(self) -> Available:
+        """Whether every part can run here."""
+        for part in self.made_of():
+            ok, reason = part.availability()
+            if not ok:
+                return Available(False, f"{part.title}: {reason}")
+        return Available(True)
+
+    def prepare(self) -> None:
+        """Gets what the parts need."""
+        for part in self.made_of():
+            part.prepare()
+
+    def inputs_fingerprint(self, dataset: Dataset) -> str:
+        """sha256 of what the parts are made from."""
+        return sha256_json([part.spec(dataset) for part in self.made_of()])

@@ -13,11 +13,10 @@ from mmrec_core.domain import (
     InputError,
     Progress,
     no_progress,
-    sha256_json,
 )
-from mmrec_core.extractors.base import EXTRACTORS, Available, Extractor, ExtractorConfig
+from mmrec_core.extractors.base import EXTRACTORS, Extractor, ExtractorConfig
 from mmrec_core.extractors.fusion import Part
-from mmrec_core.extractors.matrices import MatrixExtractor
+from mmrec_core.extractors.matrices import OfParts
 from mmrec_core.extractors.service import (
     embed,
     find_embeddings,
@@ -63,7 +62,7 @@ class SharedSpaceConfig(ExtractorConfig):
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Of held-out items and training")
 
 
-class SharedSpace(MatrixExtractor):
+class SharedSpace(OfParts):
     """Puts pictures and words into one space by learning it from the catalogue's own pairs.
 
     Two projection heads, linear or with one hidden layer, on top of an image and a text extractor
@@ -93,7 +92,7 @@ class SharedSpace(MatrixExtractor):
     def details(self) -> str:
         """What it is made from and its options, where they are not the usual ones; may be empty."""
         usual = self.Config()
-        parts = [part.label for part in self._parts()]
+        parts = [part.label for part in self.made_of()]
         made_of = (self.config.image, self.config.text) != (usual.image, usual.text)
         changed = self.config.model_dump(mode="json", exclude_defaults=True)
         options = [
@@ -104,29 +103,12 @@ class SharedSpace(MatrixExtractor):
         words = f"of {' and '.join(parts)}" if made_of else ""
         return " ".join(filter(None, [words, f"({', '.join(options)})" if options else ""]))
 
-    def availability(self) -> Available:
-        """Whether both extractors can run here."""
-        for part in self._parts():
-            ok, reason = part.availability()
-            if not ok:
-                return Available(False, f"{part.title}: {reason}")
-        return Available(True)
-
     def caution(self, dataset: Dataset) -> str:
         """That it has seen the catalogue."""
         return (
             "its heads are fitted on this catalogue's own pairs, but for those that are held out; "
             "alignment within it is measured on held-out items"
         )
-
-    def prepare(self) -> None:
-        """Gets what the extractors need."""
-        for part in self._parts():
-            part.prepare()
-
-    def inputs_fingerprint(self, dataset: Dataset) -> str:
-        """sha256 of what both extractors read."""
-        return sha256_json([part.spec(dataset) for part in self._parts()])
 
     def matrix(
         self, dataset: Dataset, device: str | None, progress: Progress
@@ -183,7 +165,8 @@ class SharedSpace(MatrixExtractor):
             "config": self.config.model_dump(mode="json", exclude={"output", "image", "text"}),
         }
 
-    def _parts(self) -> list[Extractor]:
+    def made_of(self) -> list[Extractor]:
+        """The extractors of pictures and of words."""
         parts = (self.config.image, self.config.text)
         return [make_extractor(part.extractor, part.config) for part in parts]
 
