@@ -156,3 +156,11 @@ def test_no_two_spaces_read_alike(shop):
     small_shop.finished_study()
     titles = [space.title for space in list_spaces(shop)]
     assert len(set(titles)) == len(titles)
+
+
+def test_every_shipped_space_is_compared_as_it_is(mmrec_data):
+    """A vision-language model is a hub model too, but its vectors are of both modalities."""
+    demo = load_dataset("demo-both")
+    for space in list_spaces(demo):
+        vectors = find_vectors(demo, space.name) or make_vectors(demo, space.name)
+        assert as_aligned(demo, space.name, vectors).shares == ""

@@ -22,6 +22,7 @@ OF_EXTRACTORS = {
     "siglip-image": ("siglip",),
     "siglip-text": ("siglip",),
     "small-lvlm": ("llava",),
+    "shared-space": ("clip",),
 }
 """Extractor -> entries of references.bib, where they are not the one of its own name."""
 

@@ -96,7 +96,8 @@ class HubModel(Extractor):
     def shared_with(self) -> str:
         """The weights of a model with two towers, whose projected vectors lie in one space."""
         folder = find_model(self.model)
-        if folder is None or self.config.pooling not in ("auto", "embeds"):
+        # A model that writes has one vector of both, and no pooling to choose.
+        if folder is None or getattr(self.config, "pooling", "") not in ("auto", "embeds"):
             return ""
         try:
             described = json.loads((folder / "config.json").read_text("utf-8"))
