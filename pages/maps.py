@@ -1,11 +1,12 @@
 """Maps: what do the embeddings see? Two spaces side by side, with one selection."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import streamlit as st
 
 from mmrec_core.datasets.catalogue import load_dataset
+from mmrec_core.projection.selection import Column
 from mmrec_core.spaces import Space, usual_spaces
 from pages.ui import map_colours, map_nearby, map_search, map_selection, map_spaces, map_views
 from pages.ui.dataset import pick_dataset
@@ -31,7 +32,7 @@ def main() -> None:
     for column, place, default in zip(st.columns(2, gap="medium"), PLACES, usual, strict=True):
         with column:
             spaces.append(map_spaces.choose_space(dataset, known, place, default))
-    how, colour, find = st.columns([1.25, 1, 1], gap="medium", vertical_alignment="bottom")
+    how, tip, colour, find = st.columns([1.3, 0.5, 1, 1], gap="small", vertical_alignment="bottom")
     with how:
         config = map_spaces.choose_plane()
     sides = {space: map_spaces.side_of(dataset, space, config) for space in dict.fromkeys(spaces)}
@@ -48,12 +49,17 @@ def main() -> None:
         colours = map_colours.choose_colours(dataset, dict(zip(PLACES, regions, strict=False)))
     with find:
         found = map_search.found_items(dataset)
-    _maps(Scene(dataset, shown, regions, colours), known, found)
+    scene = Scene(dataset, shown, regions, colours)
+    with tip:
+        said = map_views.choose_tooltip(scene)
+    _maps(scene, known, found, said)
     with in_words():
         item_opened(dataset)
 
 
-def _maps(scene: Scene, known: Mapping[str, Space], found: np.ndarray) -> None:
+def _maps(
+    scene: Scene, known: Mapping[str, Space], found: np.ndarray, said: Sequence[Column]
+) -> None:
     dataset, sides = scene.dataset, scene.sides
     selection = map_selection.take_up(scene, events(scene.key))
     marked = [*map_search.marked_by_meaning(dataset, sides).tolist(), *found.tolist()]
@@ -61,7 +67,7 @@ def _maps(scene: Scene, known: Mapping[str, Space], found: np.ndarray) -> None:
         scene.views,
         scene.colours,
         key=scene.key,
-        details=map_views.details(scene),
+        details=map_views.details(scene, said),
         selected=None if selection is None else selection.rows,
         marked=list(dict.fromkeys(marked)),
     )

@@ -25,7 +25,7 @@ LISTED = 20
 LOOKED_AT = 3
 """Newest studies whose lists can colour a map."""
 
-_COLUMN, _REGION, _RUN = "column:", "region:", "lists:"
+_COLUMN, _REGION, _RUN, _HITS = "column:", "region:", "lists:", "hits:"
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -55,10 +55,9 @@ def choose_colours(dataset: Dataset, regions: Mapping[str, Regions | None]) -> C
         for place, found in regions.items()
         if found is not None and len(found.table)
     }
-    options |= {
-        f"{_RUN}{study.key[:12]}|{label}": f"Times in lists of {LISTED}: {words}"
-        for study, label, words in _arms(dataset.name)
-    }
+    for study, label, words in _arms(dataset.name):
+        options[f"{_RUN}{study.key[:12]}|{label}"] = f"Times in lists of {LISTED}: {words}"
+        options[f"{_HITS}{study.key[:12]}|{label}"] = f"Hits in lists of {LISTED}: {words}"
     default = next(iter(options))
     chosen = choose("Colour by", list(options), "colour", default, options.__getitem__)
     return _colours(dataset, chosen, options[chosen], own, regions)
@@ -92,9 +91,10 @@ def _colours(
         assert found is not None
         names = [f"{i + 1} {words}" for i, words in enumerate(found.table["words"])]
         return Colours(_codes(found.of_item), names, title)
-    key, _, label = chosen.removeprefix(_RUN).partition("|")
+    hits = chosen.startswith(_HITS)
+    key, _, label = chosen.partition(":")[2].partition("|")
     study = next(s for s in list_studies(dataset.name) if s.key.startswith(key))
-    counts = _listed(study.key, label, dataset.fingerprint, study, dataset)
+    counts = _listed(study.key, label, hits, dataset.fingerprint, study, dataset)
     if counts is None:
         st.caption(
             "The lists of this arm are not kept here; the study's command on the page Runs makes "
@@ -119,9 +119,12 @@ def _codes(values: np.ndarray) -> np.ndarray:
 
 @st.cache_data(max_entries=8, show_spinner="Reading the lists of a study")
 def _listed(
-    key: str, label: str, fingerprint: str, _study: StudyResult, _dataset: Dataset
+    key: str, label: str, hits: bool, fingerprint: str, _study: StudyResult, _dataset: Dataset
 ) -> np.ndarray | None:
-    """How many users' lists hold each item, mean over seeds; NaN for items outside the split."""
+    """How many users' lists hold each item, or hold it as a relevant test item, mean over seeds.
+
+    NaN for items outside the split.
+    """
     inputs = inputs_of(_study)
     runs = kept_runs(_study, inputs)
     arm = arms_by_label(_study)[label]
@@ -129,6 +132,13 @@ def _listed(
         return None
     lists = lists_of(runs, arm, LISTED)
     items = inputs.split.item_ids
+    if hits:
+        relevant = inputs.split.relevant("test").astype(bool)
+        users = np.arange(len(lists[0]))[:, None]
+        lists = [
+            np.where(np.asarray(relevant[users, np.maximum(own, 0)].todense()), own, -1)
+            for own in lists
+        ]
     counts = np.mean(
         [np.bincount(own[own >= 0].ravel(), minlength=len(items)) for own in lists], axis=0
     )

@@ -14,14 +14,16 @@ from mmrec_core.domain import Dataset
 from mmrec_core.exports.spaces import MOST_ON_SCREEN, MapData, map_drawing
 from mmrec_core.extractors.service import default_extractor
 from mmrec_core.projection.regions import Regions
+from mmrec_core.projection.selection import INTERACTIONS, Column
 from mmrec_core.settings import settings
 from pages.ui import map_selection, map_spaces
 from pages.ui.export import export_menu
-from pages.ui.gallery import degrees_of, name_of
+from pages.ui.gallery import name_of
 from pages.ui.job import job_panel, unfinished_jobs
+from pages.ui.map_colours import columns
 from pages.ui.map_scene import Scene
 from pages.ui.point_map import NONE, Detail
-from pages.ui.words import escape, how, number, percent
+from pages.ui.words import NOT_THERE, escape, how, number, percent
 
 _HOW = (
     "**UMAP** (McInnes, Healy, Melville 2018) with cosine on one graph of nearest neighbours, "
@@ -36,27 +38,44 @@ _HOW = (
 )
 
 
-def details(scene: Scene) -> Callable[[Sequence[int]], list[Detail]]:
-    """What a tooltip says of items."""
-    dataset, colours = scene.dataset, scene.colours
-    degrees = degrees_of(dataset.fingerprint, dataset)
+def choose_tooltip(scene: Scene) -> list[Column]:
+    """Which columns a tooltip says."""
+    own = columns(scene.dataset.fingerprint, scene.dataset)
+    usual = [name for name in ("category", INTERACTIONS) if name in own]
+    with st.popover("Tooltip", icon=":material/chat_bubble:", type="tertiary"):
+        names = st.multiselect(
+            "Columns in the tooltip", list(own), default=usual, wrap=True,
+            key=f"tooltip-{scene.dataset.name}",
+        )  # fmt: skip
+    return [own[name] for name in names]
 
-    def value(row: int) -> str:
+
+def details(scene: Scene, said: Sequence[Column]) -> Callable[[Sequence[int]], list[Detail]]:
+    """What a tooltip says of items: the columns given, and what colours them."""
+    dataset, colours = scene.dataset, scene.colours
+
+    def colour(row: int) -> str:
         if not len(colours.names):
             return number(float(colours.values[row]))
         code = int(colours.values[row])
-        return "–" if code == NONE else str(colours.names[code])
+        return NOT_THERE if code == NONE else str(colours.names[code])
+
+    def cell(column: Column, row: int) -> str:
+        if column.numbers is not None:
+            value = float(column.numbers[row])
+            return f"{value:,.6g}" if np.isfinite(value) else NOT_THERE
+        assert column.values is not None
+        return NOT_THERE if column.values[row] < 0 else column.names[column.values[row]]
 
     def find(rows: Sequence[int]) -> list[Detail]:
         found = []
         for row in rows:
             item = dataset.items.iloc[row]
             path = thumbnail_path(dataset, item["image"], 96)
-            columns = [("category", item["category"])] if item["category"] else []
-            columns.append(("interactions", f"{int(degrees[row]):,}"))
-            if colours.title.lower() not in ("category", "popularity (interactions)"):
-                columns.append((colours.title, value(row)))
-            found.append(Detail(name_of(item), columns, path))
+            cells = [(column.name, cell(column, row)) for column in said]
+            if colours.title not in dict(cells):
+                cells.append((colours.title, colour(row)))
+            found.append(Detail(name_of(item), cells, path))
         return found
 
     return find

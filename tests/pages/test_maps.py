@@ -110,6 +110,7 @@ def test_every_colour_can_be_chosen(studied: Path, open_page: Open) -> None:
     options = list(box.options)
     assert "Popularity (interactions)" in options
     assert any(option.startswith("Times in lists of 20: VBPR") for option in options)
+    assert any(option.startswith("Hits in lists of 20: VBPR") for option in options)
     for option in options:
         app.selectbox(key="colour").select(option).run()
         assert not app.error and not app.exception
