@@ -15,10 +15,10 @@ import sys
 import time
 import traceback
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
@@ -27,6 +27,10 @@ from mmrec_core.settings import PROJECT, settings, worker_environment
 from mmrec_core.store import disk_room, write_json
 from mmrec_core.work import HANDLERS, Interrupted
 
+if TYPE_CHECKING:
+    import psutil
+
+CANCELLED = "Cancelled; what was finished is kept."
 RESERVE = 64 * 1024
 """Bytes that a job keeps free for its last words on a full disk."""
 
@@ -163,7 +167,7 @@ class _Worker:
                 result = HANDLERS.get(self.job["kind"])(self.job["spec"], self._tell)
             self._end(status="done", fraction=1.0, what="", result=result)
         except _Stopped:
-            self._end(status="cancelled", what="Cancelled; what was finished is kept.")
+            self._end(status="cancelled", what=CANCELLED)
         except Interrupted as error:
             self._end(status="interrupted", what=str(error))
         except InputError as error:
@@ -237,7 +241,7 @@ def state(key: str) -> JobState | None:
         )
     if not known.active:
         return known
-    return JobState(**{**asdict(known), "status": "interrupted", "what": _ended(known)})
+    return replace(known, status="interrupted", what=_ended(known))
 
 
 def _ended(known: JobState) -> str:
@@ -278,12 +282,26 @@ def resume(key: str) -> JobState:
 
 def cancel(key: str) -> None:
     """Asks a job's process, and those that train for it, to end; what is finished is kept."""
+    for process in processes(key):
+        process.terminate()
+    known = state(key)
+    if known is not None and known.status == "queued":
+        # Its process had not taken it up yet, and so cannot say itself that it was ended.
+        _write_state(replace(known, status="cancelled", what=CANCELLED, updated=time.time()))
+
+
+def processes(key: str) -> list["psutil.Process"]:
+    """What works at a job of this store; another store's job of equal spec has the same key."""
     import psutil
 
+    found = []
     for process in psutil.process_iter(["cmdline"]):
         command = process.info["cmdline"] or []
         if command[1:] == ["-m", "mmrec_core", "run", key]:
-            process.terminate()
+            with contextlib.suppress(psutil.Error):  # it has ended, or is another user's
+                if process.environ().get("MMREC_DATA") == str(settings().data):
+                    found.append(process)
+    return found
 
 
 def forget(key: str) -> None:

@@ -1,8 +1,6 @@
 """Jobs: a process of their own, liveness by lock, cancel, resume."""
 
 import json
-import os
-import signal
 import threading
 import time
 
@@ -79,9 +77,32 @@ def test_a_killed_job_reads_interrupted(tmp_path, mmrec_data):
     slow = {"vbpr": QUICK["vbpr"] | {"max_epochs": 100_000, "patience": 100_000}}
     key = jobs.start("study", spec_of(tmp_path, configs=slow), "Slow study").key
     wait_for(lambda: (s := jobs.state(key)) and s.status == "running" and s)
-    for process in _processes(key):
-        os.kill(process, signal.SIGKILL)
+    for process in jobs.processes(key):
+        process.kill()
     wait_for(lambda: jobs.state(key).status == "interrupted")
+
+
+def test_cancelled_before_it_was_taken_up(tmp_path, mmrec_data):
+    key = jobs.start("study", spec_of(tmp_path), "Tiny study").key
+    jobs.cancel(key)
+    assert wait_for(lambda: (s := jobs.state(key)) and not s.active and s).status == "cancelled"
+    wait_for(lambda: not jobs.processes(key), seconds=20)
+    assert jobs.state(key).status == "cancelled"
+
+
+def test_the_same_job_of_another_store_is_left_alone(tmp_path, mmrec_data, monkeypatch):
+    slow = {"vbpr": QUICK["vbpr"] | {"max_epochs": 100_000, "patience": 100_000}}
+    key = jobs.start("study", spec_of(tmp_path, configs=slow), "Slow study").key
+    wait_for(lambda: (s := jobs.state(key)) and s.status == "running" and s)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("MMREC_DATA", str(tmp_path / "elsewhere"))
+        settings.cache_clear()
+        assert jobs.processes(key) == []
+        jobs.cancel(key)
+    settings.cache_clear()
+    assert jobs.state(key).status == "running" and jobs.processes(key)
+    jobs.cancel(key)
+    assert wait_for(lambda: (s := jobs.state(key)) and not s.active and s).status == "cancelled"
 
 
 def test_a_wrong_study_fails_in_words(mmrec_data):
@@ -116,13 +137,3 @@ def test_nothing_is_computed_on_show(mmrec_data, monkeypatch):
     settings.cache_clear()
     with pytest.raises(InputError, match="on show"):
         jobs.start("study", {"dataset": "demo-both"}, "x")
-
-
-def _processes(key):
-    import psutil
-
-    return [
-        p.pid
-        for p in psutil.process_iter(["cmdline"])
-        if (p.info["cmdline"] or [])[1:] == ["-m", "mmrec_core", "run", key]
-    ]
