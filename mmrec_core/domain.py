@@ -241,6 +241,8 @@ class Embeddings:
         missing: [n_items] bool; True where the item lacks this modality.
         one_hot: True for the identity control.
         failures: Item id -> why its input could not be read (those items are missing).
+        base: What these were edited from, if they were (``with_row``). What is taken from the
+            whole catalogue, such as its mean, is taken from there: a trained model has it so.
     """
 
     modality: str
@@ -250,6 +252,7 @@ class Embeddings:
     missing: np.ndarray
     one_hot: bool = False
     failures: Mapping[str, str] = field(default_factory=dict)
+    base: "Embeddings | None" = None
 
     def __post_init__(self) -> None:
         n = len(self.item_ids)
@@ -287,6 +290,21 @@ class Embeddings:
                 sha256_arrays(self.matrix, self.missing),
             ]
         )
+
+    def with_row(self, row: int, vector: np.ndarray | None) -> "Embeddings":
+        """The same but for one item: another vector [d], or None for an item that lacks it.
+
+        Raises:
+            ValueError: One-hot ids are no vectors, or the width is another.
+        """
+        if self.one_hot:
+            raise ValueError("one-hot ids have no vectors to edit")
+        matrix, missing = self.matrix.copy(), self.missing.copy()
+        missing[row] = vector is None
+        matrix[row] = 0.0 if vector is None else vector
+        base = self if self.base is None else self.base
+        label = f"{self.extractor}, edited"
+        return Embeddings(self.modality, label, self.item_ids, matrix, missing, base=base)
 
     def aligned(self, item_ids: np.ndarray) -> "Embeddings":
         """The same vectors for ``item_ids``, in that order; unknown items are missing."""

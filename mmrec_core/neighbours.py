@@ -8,7 +8,12 @@ TIE_SEED = 20_250
 """Of the random item order that breaks ties; fixed, so that a graph is a function of features."""
 
 
-def unit_rows(matrix: np.ndarray, observed: np.ndarray, centre: bool = True) -> np.ndarray:
+def unit_rows(
+    matrix: np.ndarray,
+    observed: np.ndarray,
+    centre: bool = True,
+    base: tuple[np.ndarray, np.ndarray] | None = None,
+) -> np.ndarray:
     """L2-normalised rows, centred on the observed ones first; unobserved and null rows are 0.
 
     Args:
@@ -16,6 +21,7 @@ def unit_rows(matrix: np.ndarray, observed: np.ndarray, centre: bool = True) -> 
         observed: [n] bool.
         centre: Subtract the mean of the observed rows: embeddings of language models point
             nearly all one way, and without centring every pair looks alike.
+        base: Matrix and mask whose mean is taken, where a few rows have been edited.
 
     Returns:
         float32 [n, d].
@@ -26,7 +32,8 @@ def unit_rows(matrix: np.ndarray, observed: np.ndarray, centre: bool = True) -> 
     seen = matrix[observed].astype(np.float64)
     scale = float(np.abs(seen).max(initial=0.0))
     if centre:
-        seen = seen - seen.mean(axis=0)
+        own, there = (matrix, observed) if base is None else base
+        seen = seen - own[there].astype(np.float64).mean(axis=0)
     norm = np.linalg.norm(seen, axis=1, keepdims=True)
     # What is left of equal rows after centring is rounding: it has no direction.
     real = norm > 1e-6 * (scale or 1.0)
@@ -61,21 +68,68 @@ def nearest_neighbours(
     Returns:
         int32 [n, k], -1 where there is no further neighbour.
     """
-    n = len(matrix)
     rows = unit_rows(matrix, observed, centre)
-    usable = rows.any(axis=1)
-    result = np.full((n, k), -1, dtype=np.int32)
+    usable = np.asarray(rows.any(axis=1))
+    result = np.full((len(matrix), k), -1, dtype=np.int32)
     if not usable.any():
         return _random_neighbours(observed, k, result)
+    _fill(result, rows, np.flatnonzero(usable), usable, block, progress)
+    return result
+
+
+def edited_neighbours(
+    lists: np.ndarray,
+    matrix: np.ndarray,
+    observed: np.ndarray,
+    base: tuple[np.ndarray, np.ndarray],
+    block: int = 1024,
+) -> np.ndarray:
+    """``nearest_neighbours`` after an edit of few rows: only lists that can change are made anew.
+
+    Args:
+        lists: [n, k] of the base.
+        matrix: [n, d], equal to the base's but for the rows edited.
+        observed: [n] bool.
+        base: Matrix and mask before; all are centred on its mean.
+        block: Rows compared at a time.
+
+    Returns:
+        int32 [n, k], as of all items compared again.
+    """
+    before, rows = unit_rows(*base), unit_rows(matrix, observed, base=base)
+    usable = np.asarray(rows.any(axis=1))
+    if not (usable.any() and before.any()):
+        return nearest_neighbours(matrix, observed, lists.shape[1])
+    changed = np.flatnonzero((rows != before).any(axis=1))
+    last = lists[:, -1]
+    # A changed item enters a list where it is at least as near as the last one there.
+    near = np.round((rows @ rows[changed].T).max(axis=1, initial=-np.inf), 6)
+    far = np.where(last >= 0, np.round(np.einsum("ij,ij->i", rows, rows[last]), 6), -np.inf)
+    again = np.isin(lists, changed).any(axis=1) | (near >= far - 1e-6)
+    again[changed] = True
+    result = np.array(lists, dtype=np.int32)
+    result[again] = -1
+    _fill(result, rows, np.flatnonzero(again & usable), usable, block)
+    return result
+
+
+def _fill(
+    result: np.ndarray,
+    rows: np.ndarray,
+    queries: np.ndarray,
+    usable: np.ndarray,
+    block: int,
+    progress: Progress = no_progress,
+) -> None:
+    """Writes the lists of ``queries`` into ``result``, a block of rows at a time."""
     # Columns in random order: a stable sort by score then breaks ties by that order.
     order = np.random.default_rng(TIE_SEED).permutation(np.flatnonzero(usable))
     columns = rows[order]
-    place = np.full(n, -1)
+    place = np.full(len(rows), -1)
     place[order] = np.arange(len(order))
-    queries = np.flatnonzero(usable)
-    kept = min(k, len(order) - 1)
+    kept = min(result.shape[1], len(order) - 1)
     if kept < 1:
-        return result
+        return
     for start in range(0, len(queries), block):
         mine = queries[start : start + block]
         # Rounded to a grid far above float32 noise, so that equal rows tie exactly on any BLAS.
@@ -83,7 +137,6 @@ def nearest_neighbours(
         similarity[np.arange(len(mine)), place[mine]] = -np.inf
         result[mine, :kept] = order[_largest(similarity, kept)]
         progress(start + len(mine), len(queries), "neighbours")
-    return result
 
 
 def _largest(scores: np.ndarray, k: int) -> np.ndarray:

@@ -77,8 +77,8 @@ def test_a_control_is_the_control_of_the_features(shop):
         ("precomputed(file=text)|shuffle@x", "A space is looked at under"),
         ("precomputed(file=image)+precomputed(file=text)", "names several matrices"),
         ("embeddings:abc", "There are no embeddings 'abc'"),
-        ("run:abc", "There is no trained recommender 'abc'"),
-        ("run:", "There is no trained recommender ''"),
+        ("run:abc", "There is no run 'abc'"),
+        ("run:", "There is no run ''"),
     ],
 )
 def test_what_is_no_space_is_said_in_words(shop, name, sentence):

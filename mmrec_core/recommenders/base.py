@@ -55,7 +55,10 @@ class Recommender(ABC):
         family: ``baseline``, ``collaborative``, ``projection`` or ``graph``.
         uses: Modalities it can read; empty for models without content.
         features_at_inference: True when the score changes with the features after training.
-        splits_score_exactly: True when ``parts`` sum to the score.
+        splits_score_exactly: True when ``parts`` sum to the score, each with a meaning of its own.
+        reads_history: True when the score reads the user's train interactions at call time, so
+            that one can be forgotten without training again.
+        folds_in: True when somebody whom training did not see can be scored by a history alone.
         seeded: False when training draws nothing at random.
         backbone: Name of the published model without content it extends, if any.
         reference: Paper.
@@ -71,6 +74,8 @@ class Recommender(ABC):
     uses: ClassVar[frozenset[str]] = frozenset()
     features_at_inference: ClassVar[bool] = False
     splits_score_exactly: ClassVar[bool] = True
+    reads_history: ClassVar[bool] = False
+    folds_in: ClassVar[bool] = False
     seeded: ClassVar[bool] = True
     backbone: ClassVar[str | None] = None
     reference: ClassVar[str]

@@ -80,6 +80,7 @@ class BM3(Trained):
     uses = frozenset({"image", "text", "joint"})
     features_at_inference = False
     splits_score_exactly = False
+    reads_history = True
     backbone = "light-gcn"
     reference = (
         "Zhou et al., Bootstrap Latent Representations for Multi-modal Recommendation, WWW 2023"

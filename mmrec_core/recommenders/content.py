@@ -21,17 +21,22 @@ def prepared(embeddings: Embeddings, centre: bool = True) -> np.ndarray:
 
     The number is the root mean square row norm, so extractors of any scale meet the same
     learning rate and regularisation; geometry is kept. Missing rows are exactly 0, which after
-    centring is what an average item has: a projection cannot tell who has features.
+    centring is what an average item has: a projection cannot tell who has features. Edited
+    features keep the mean and the number of what they were edited from.
     """
     rows = np.zeros(embeddings.matrix.shape, dtype=np.float32)
-    if embeddings.observed.any():
-        seen = embeddings.matrix[embeddings.observed].astype(np.float64)
+    base = embeddings if embeddings.base is None else embeddings.base
+    if base.observed.any():
+        seen = base.matrix[base.observed].astype(np.float64)
         size = np.abs(seen).max()
-        if centre:
-            seen -= seen.mean(axis=0)
+        mean = seen.mean(axis=0) if centre else np.zeros(seen.shape[1])
+        seen -= mean
         norm = np.sqrt((seen**2).sum(axis=1).mean())
         # Equal rows (the mean control) leave only rounding, which must not be blown up.
-        rows[embeddings.observed] = seen / norm if norm > 1e-6 * size else 0.0
+        if norm > 1e-6 * size:
+            if embeddings.base is not None:
+                seen = embeddings.matrix[embeddings.observed].astype(np.float64) - mean
+            rows[embeddings.observed] = seen / norm
     return rows
 
 

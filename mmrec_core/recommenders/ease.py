@@ -30,6 +30,8 @@ class EASE(Closed):
     """
 
     name, title, family = "ease", "EASE", "collaborative"
+    reads_history = True
+    folds_in = True
     seeded = False
     most_items = 20_000  # two dense matrices of items x items, 3.2 GB, are held at once
     reference = "Steck, Embarrassingly Shallow Autoencoders for Sparse Data, WWW 2019"

@@ -13,13 +13,12 @@ from mmrec_core.lazy import lazy_import
 from mmrec_core.recommenders.base import RECOMMENDERS
 from mmrec_core.recommenders.content import ContentConfig, FeatureTensors
 from mmrec_core.recommenders.graphs import SparseProduct, item_graphs, normalised
-from mmrec_core.recommenders.light_gcn import LightGCNContext, propagated
+from mmrec_core.recommenders.light_gcn import LightGCNContext, Propagating, propagated
 from mmrec_core.recommenders.losses import bpr, margins, squares
 from mmrec_core.recommenders.trainer import (
     Factors,
     Initial,
     Parameters,
-    Trained,
 )
 
 if TYPE_CHECKING:
@@ -107,7 +106,7 @@ class FREEDOMContext(LightGCNContext):
         self.thinned = SparseProduct(blocks, len(rngs), True, self.device)
 
 
-class FREEDOM(Trained):
+class FREEDOM(Propagating):
     """Item = LightGCN item + its content neighbours' embeddings, h = A i.
 
     The item graph A is frozen: for each modality the nearest items (20 by default; the paper
@@ -183,6 +182,20 @@ class FREEDOM(Trained):
                 margin = margins(user, rows, users, positives, negatives)
                 loss = loss + context.config.feature_loss * bpr(margin)
         return loss
+
+    def item_terms(self, item: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """What each content neighbour brings into an item's row, by modality.
+
+        Returns:
+            Modality -> item numbers [k] and terms [k, d], which sum to the item's factor of it.
+        """
+        config, found = self.config, {}
+        assert isinstance(config, FREEDOMConfig)
+        graphs = item_graphs(self.features, config.neighbours, config.image_weight)
+        for modality, graph in graphs.items():
+            row = graph[item]
+            found[modality] = (row.indices, row.data[:, None] * self.state["item"][row.indices])
+        return found
 
 
 RECOMMENDERS.register(FREEDOM.name, FREEDOM)

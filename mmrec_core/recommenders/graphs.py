@@ -10,7 +10,7 @@ from scipy import sparse
 
 from mmrec_core.domain import Embeddings, Features
 from mmrec_core.lazy import lazy_import
-from mmrec_core.neighbours import nearest_neighbours, unit_rows
+from mmrec_core.neighbours import edited_neighbours, nearest_neighbours, unit_rows
 from mmrec_core.store import store, write_array
 
 if TYPE_CHECKING:
@@ -67,7 +67,12 @@ def similarity_graph(embeddings: Embeddings, k: int) -> sparse.csr_matrix:
     observed rows are equal every pair weighs the same, so that the graph tells who has features.
     """
     nearest = neighbour_lists(embeddings, k)
-    rows = unit_rows(embeddings.matrix, embeddings.observed)
+    base = embeddings.base
+    rows = unit_rows(
+        embeddings.matrix,
+        embeddings.observed,
+        base=None if base is None else (base.matrix, base.observed),
+    )
     n = len(rows)
     at, place = np.nonzero(nearest >= 0)
     columns = nearest[at, place]
@@ -87,7 +92,7 @@ def similarity_graph(embeddings: Embeddings, k: int) -> sparse.csr_matrix:
 
 def similarity_graphs(embeddings: Sequence[Embeddings], k: int) -> list[sparse.csr_matrix]:
     """The similarity graph of each seed, or one alone where all seeds have the same features."""
-    if len({own.fingerprint for own in embeddings}) == 1:
+    if len(embeddings) > 1 and len({own.fingerprint for own in embeddings}) == 1:
         embeddings = embeddings[:1]
     return [similarity_graph(own, k) for own in embeddings]
 
@@ -96,8 +101,16 @@ def neighbour_lists(embeddings: Embeddings, k: int) -> np.ndarray:
     """The k nearest observed items of every observed item by centred cosine, [n, k], -1 pads.
 
     Stored under the fingerprint of the very features it is built from: a control has another
-    fingerprint, so it can never be handed the graph of the real features.
+    fingerprint, so it can never be handed the graph of the real features. Those of edited
+    features are made from the base's and not stored: there is an edit for every click.
     """
+    if (base := embeddings.base) is not None:
+        return edited_neighbours(
+            neighbour_lists(base, k),
+            embeddings.matrix,
+            embeddings.observed,
+            (base.matrix, base.observed),
+        )
     spec = {"version": GRAPH_VERSION, "features": embeddings.fingerprint, "k": k}
 
     def write(folder: Any) -> None:

@@ -61,6 +61,7 @@ class GRCN(Trained):
     name, title, family = "grcn", "GRCN", "projection"
     uses = frozenset({"image", "text", "joint"})
     features_at_inference = True
+    reads_history = True
     reference = (
         "Wei et al., Graph-Refined Convolutional Network for Multimedia Recommendation with "
         "Implicit Feedback, ACM MM 2020"

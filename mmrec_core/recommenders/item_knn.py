@@ -20,6 +20,8 @@ from mmrec_core.recommenders.similarity import (
 class Neighbourhood(Closed):
     """A model whose score is R S with a sparse item-item matrix S, the sum of its shares."""
 
+    reads_history = True
+    folds_in = True
     shares: dict[str, sparse.csr_matrix]
 
     @property

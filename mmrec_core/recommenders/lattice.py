@@ -14,14 +14,14 @@ from mmrec_core.lazy import lazy_import
 from mmrec_core.recommenders.base import RECOMMENDERS
 from mmrec_core.recommenders.content import ContentConfig, FeatureTensors
 from mmrec_core.recommenders.graphs import SparseProduct, similarity_graphs
-from mmrec_core.recommenders.light_gcn import LightGCNContext, propagated
+from mmrec_core.recommenders.light_gcn import LightGCNContext, Propagating, propagated
 from mmrec_core.recommenders.losses import bpr, gather, pairwise
 from mmrec_core.recommenders.trainer import (
     Factors,
     Initial,
     Parameters,
-    Trained,
 )
+from mmrec_core.recommenders.training import to_torch, training_device
 
 if TYPE_CHECKING:
     import torch
@@ -69,7 +69,7 @@ class LATTICEContext(LightGCNContext):
         self.fixed = None
 
 
-class LATTICE(Trained):
+class LATTICE(Propagating):
     """Item = LightGCN item + normalize(A i), A = (1 - λ) learned + λ original item graph.
 
     Both graphs hold each item's 10 nearest by cosine, weighted by it (negative ones dropped, the
@@ -142,6 +142,40 @@ class LATTICE(Trained):
             item = item + torch.nn.functional.normalize(step, dim=2)
         margin, touched = pairwise(user, item, users, positives, negatives)
         return bpr(margin) + context.config.reg * touched
+
+    def item_terms(self, item: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """What each content neighbour brings into an item's row, by modality, for the fixed norm.
+
+        Returns:
+            Modality -> item numbers [k] and terms [k, d], which sum to the item's factor of it.
+        """
+        with torch.no_grad():
+            device = training_device()
+            context = LATTICEContext(self.config, self.split, [self.features], device, False)
+            parameters = to_torch([self.state], device)
+            learned = _learned(parameters, context)
+            steps = _steps(parameters, context, learned)
+            if not steps:
+                return {}
+            norm = float(reduce(add, steps.values())[0, item].norm().clamp_min(1e-12))
+            share, found = context.config.original, {}
+            mix = {m: float(w) for m, w in _mix(parameters, context).items()}
+            for modality, (nearest, weights) in learned.items():
+                row = context.frozen[modality][0][item]
+                both = np.concatenate([nearest[0, item].cpu().numpy(), row.indices])
+                weight = np.concatenate(
+                    [
+                        (1 - share) * weights[0, item].cpu().numpy(),
+                        share * mix[modality] * row.data,
+                    ]
+                )
+                # An item may be a neighbour in the learned graph and in the original one.
+                neighbours, place = np.unique(both, return_inverse=True)
+                total = np.bincount(place, weights=weight) / norm
+                kept = total != 0
+                rows = self.state["item"][neighbours[kept]]
+                found[modality] = (neighbours[kept], (total[kept, None] * rows).astype(np.float32))
+            return found
 
 
 Edges = dict[str, tuple["torch.Tensor", "torch.Tensor"]]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 from pydantic import Field
 
 from mmrec_core.domain import Features, Split
@@ -18,6 +19,7 @@ from mmrec_core.recommenders.trainer import (
     Trained,
     TrainedConfig,
 )
+from mmrec_core.recommenders.training import to_torch, training_device
 
 if TYPE_CHECKING:
     import torch
@@ -52,7 +54,36 @@ def propagated(
     return mean[:, :n_users], mean[:, n_users:]
 
 
-class LightGCN(Trained):
+class Propagating(Trained):
+    """A model whose user rows are LightGCN's: sums over the user's own items, one step away."""
+
+    reads_history = True
+    folds_in = True
+
+    def user_terms(self, user: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What each item of a user's history brings into the user's row, all others held fixed.
+
+        The row is (E_u + sum over items h of a_uh x_h) / (L + 1), where x_h is the sum over
+        l = 0 .. L - 1 of (Ahat^l E)_h.
+
+        Returns:
+            Item numbers [h]; their terms [h, d]; the user's own term [d]. They sum to the row.
+        """
+        layers = int(getattr(self.config, "layers"))  # noqa: B009
+        history = self.split.train[user].indices
+        with torch.no_grad():
+            device = training_device()
+            context = LightGCNContext(self.config, self.split, [self.features], device, False)
+            parameters = to_torch([self.state], device)
+            _, items = propagated(parameters, context.graph, layers - 1)
+            rows = items[0, history].cpu().numpy() * (layers / (layers + 1))
+        degree = self.split.train_degree[history] * np.float64(len(history))
+        terms = rows / np.sqrt(degree)[:, None]
+        own = self.state["user"][user] / (layers + 1)
+        return history, terms.astype(np.float32), own.astype(np.float32)
+
+
+class LightGCN(Propagating):
     """The mean of user and item embeddings over 0 to L steps on the graph of interactions."""
 
     name, title, family = "light-gcn", "LightGCN", "collaborative"

@@ -75,6 +75,7 @@ class MGCN(Trained):
     uses = frozenset({"image", "text", "joint"})
     features_at_inference = True
     splits_score_exactly = False
+    reads_history = True
     backbone = "light-gcn"
     reference = (
         "Yu et al., Multi-View Graph Convolutional Network for Multimedia Recommendation, "

@@ -61,6 +61,7 @@ class MMGCN(Trained):
     name, title, family = "mmgcn", "MMGCN", "projection"
     uses = frozenset({"image", "text", "joint"})
     features_at_inference = True
+    reads_history = True
     reference = (
         "Wei et al., MMGCN: Multi-modal Graph Convolution Network for Personalized Recommendation "
         "of Micro-video, ACM MM 2019"

@@ -25,14 +25,10 @@ from mmrec_core.extractors.service import KIND as EMBEDDINGS
 from mmrec_core.extractors.service import embed, find_embeddings, load_embeddings, make_extractor
 from mmrec_core.extractors.shared_space import SharedSpace, held_out_items
 from mmrec_core.projection.vectors import Vectors
-from mmrec_core.recommenders import RECOMMENDERS
 from mmrec_core.recommenders.trainer import Trained
 from mmrec_core.store import Artefact, store, write_array
 from mmrec_core.studies.feature_settings import parse_setting, written
-from mmrec_core.studies.results import StudyResult, list_studies
-from mmrec_core.studies.runs import KIND as RUN
-from mmrec_core.studies.runs import WEIGHTS
-from mmrec_core.studies.stored import inputs_of
+from mmrec_core.studies.trained import StoredRun, find_stored_run, fitted, stored_runs
 
 CONTROLS = ("shuffle", "gaussian-matched", "gaussian-unit")
 """Controls that a map or an alignment can be looked at under."""
@@ -99,8 +95,7 @@ def find_vectors(dataset: Dataset, name: str) -> Vectors | None:
         InputError: There is no such space.
     """
     if name.startswith("run:"):
-        run = _run(dataset, name)
-        made = store().get(ITEM_VECTORS, _item_spec(run))
+        made = store().get(ITEM_VECTORS, _item_spec(_run(dataset, name)))
         return None if made is None else _item_vectors(dataset, made)
     base, _, control = name.partition("|")
     extractor = _extractor(dataset, base)
@@ -115,7 +110,7 @@ def make_vectors(dataset: Dataset, name: str, progress: Progress = no_progress) 
         InputError: There is no such space, or its vectors cannot be made here.
     """
     if name.startswith("run:"):
-        return _item_vectors(dataset, _make_item_vectors(dataset, _run(dataset, name)))
+        return _item_vectors(dataset, _make_item_vectors(_run(dataset, name)))
     base, _, control = name.partition("|")
     extractor = _extractor(dataset, base)
     return _controlled(embed(dataset, extractor.name, extractor.config, progress)[0], control)
@@ -281,93 +276,42 @@ def _title(extractor: Extractor) -> str:
 
 def _trained(dataset: Dataset) -> Iterator[Space]:
     """Trained item vectors: one a recommender and seed of every study's real arms."""
-    for artefact, _ in _runs(dataset, list_studies(dataset.name)):
-        yield _space_of_run(artefact)
+    for run in stored_runs(dataset):
+        if _has_item_vectors(run):
+            yield _space_of_run(run)
 
 
-def _runs(dataset: Dataset, studies: list[StudyResult]) -> Iterator[tuple[Artefact, StudyResult]]:
-    """Runs with kept factors whose split and features are those of a study of this dataset."""
-    inputs = [(s.artefact.spec["inputs"], s) for s in studies if not s.imported]
-    for run in store().list(RUN):
-        spec = run.spec
-        if spec["recommender"] not in RECOMMENDERS or not (run.path / WEIGHTS).is_file():
-            continue
-        kind = RECOMMENDERS.get(spec["recommender"])
-        if not issubclass(kind, Trained):
-            continue
-        if spec["recommender_version"] != kind.version or spec.get("trained_on"):
-            continue
-        for of_study, study in inputs:
-            same = all(
-                of_study.get(modality) == own["fingerprint"] and own["control"] == "real"
-                for modality, own in spec["features"].items()
-            )
-            if same and of_study["split"] == spec["split"]:
-                yield run, study
-                break
+def _has_item_vectors(run: StoredRun) -> bool:
+    return run.restorable and issubclass(run.kind, Trained)
 
 
-def _run(dataset: Dataset, name: str) -> Artefact:
-    return _run_and_study(dataset, name)[0]
+def _run(dataset: Dataset, name: str) -> StoredRun:
+    run = find_stored_run(dataset, name.removeprefix("run:"))
+    if not _has_item_vectors(run):
+        raise InputError(f"No item vectors are kept of {run.title}.")
+    return run
 
 
-def _run_and_study(dataset: Dataset, name: str) -> tuple[Artefact, StudyResult]:
-    key = name.removeprefix("run:")
-    for run, study in _runs(dataset, list_studies(dataset.name)):
-        if key and run.key.startswith(key):
-            return run, study
-    raise InputError(
-        f"There is no trained recommender {key!r} with kept item vectors among the studies of "
-        f"{dataset.name}."
-    )
+def _space_of_run(run: StoredRun) -> Space:
+    title, _, rest = run.title.partition(run.kind.title)
+    title = f"{title}{run.kind.title}, item vectors{rest}"
+    return Space(f"run:{run.name}", title, NO_MODALITY, "recommender")
 
 
-def _space_of_run(run: Artefact) -> Space:
-    kind = RECOMMENDERS.get(run.spec["recommender"])
-    own = sorted(run.spec["features"])
-    with_ = f" with {' and '.join(own)}" if own and set(own) != {"image", "text"} else ""
-    changed = {
-        name: value
-        for name, value in run.spec["config"].items()
-        if kind.Config().model_dump(mode="json").get(name) != value
-    }
-    settings = ", ".join(f"{n}={v}" for n, v in sorted(changed.items()))
-    title = f"{kind.title}, item vectors{with_}, seed {run.spec['seed']}"
-    return Space(
-        f"run:{run.key[:_KEY]}",
-        f"{title} ({settings})" if settings else title,
-        NO_MODALITY,
-        "recommender",
-    )
+def _item_spec(run: StoredRun) -> dict[str, Any]:
+    return {"version": ITEM_VECTORS_VERSION, "run": run.artefact.key}
 
 
-def _item_spec(run: Artefact) -> dict[str, Any]:
-    return {"version": ITEM_VECTORS_VERSION, "run": run.key}
-
-
-def _make_item_vectors(dataset: Dataset, run: Artefact) -> Artefact:
+def _make_item_vectors(run: StoredRun) -> Artefact:
     """The items' factors of a trained recommender: those whose products with users' add up."""
 
     def write(folder: Path) -> dict[str, Any]:
-        from safetensors.numpy import load_file
-
-        study = _run_and_study(dataset, f"run:{run.key}")[1]
-        inputs = inputs_of(study)
-        kind = RECOMMENDERS.get(run.spec["recommender"])
-        features = {m: inputs.features[m] for m in run.spec["features"]}
-        model = kind.restore(
-            kind.Config.model_validate(run.spec["config"]),
-            inputs.split,
-            features,
-            load_file(run.file(WEIGHTS)),
-            int(run.spec["seed"]),
-        )
+        model = fitted(run)
         assert isinstance(model, Trained)
         parts = {part: v for part, (u, v) in model.factor_arrays().items() if u is not None}
         write_array(folder / "matrix.npy", np.concatenate(list(parts.values()), axis=1))
-        items = pd.DataFrame(
-            {"item_id": inputs.split.item_ids, "trained": inputs.split.train_degree > 0}
-        )
+        split = model.split
+        items = pd.DataFrame({"item_id": split.item_ids, "trained": split.train_degree > 0})
         items.astype({"item_id": "str"}).to_parquet(folder / "items.parquet", index=False)
         return {"parts": {part: int(v.shape[1]) for part, v in parts.items()}}
 
