@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -290,6 +290,16 @@ class Embeddings:
                 sha256_arrays(self.matrix, self.missing),
             ]
         )
+
+    def pinned(self) -> "Embeddings":
+        """The same as an edit of nothing, so that it is read like those beside it."""
+        return self if self.base is not None or self.one_hot else replace(self, base=self)
+
+    def edits(self) -> np.ndarray:
+        """Rows in which these differ from what they were edited from, [edited]."""
+        assert self.base is not None
+        other = (self.matrix != self.base.matrix).any(axis=1)
+        return np.flatnonzero(other | (self.missing != self.base.missing))
 
     def with_row(self, row: int, vector: np.ndarray | None) -> "Embeddings":
         """The same but for one item: another vector [d], or None for an item that lacks it.

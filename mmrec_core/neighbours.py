@@ -12,7 +12,7 @@ def unit_rows(
     matrix: np.ndarray,
     observed: np.ndarray,
     centre: bool = True,
-    base: tuple[np.ndarray, np.ndarray] | None = None,
+    mean: np.ndarray | None = None,
 ) -> np.ndarray:
     """L2-normalised rows, centred on the observed ones first; unobserved and null rows are 0.
 
@@ -21,7 +21,7 @@ def unit_rows(
         observed: [n] bool.
         centre: Subtract the mean of the observed rows: embeddings of language models point
             nearly all one way, and without centring every pair looks alike.
-        base: Matrix and mask whose mean is taken, where a few rows have been edited.
+        mean: [d] subtracted in place of their own, for rows that belong to more.
 
     Returns:
         float32 [n, d].
@@ -32,8 +32,7 @@ def unit_rows(
     seen = matrix[observed].astype(np.float64)
     scale = float(np.abs(seen).max(initial=0.0))
     if centre:
-        own, there = (matrix, observed) if base is None else base
-        seen = seen - own[there].astype(np.float64).mean(axis=0)
+        seen = seen - (seen.mean(axis=0) if mean is None else mean)
     norm = np.linalg.norm(seen, axis=1, keepdims=True)
     # What is left of equal rows after centring is rounding: it has no direction.
     real = norm > 1e-6 * (scale or 1.0)
@@ -78,29 +77,20 @@ def nearest_neighbours(
 
 
 def edited_neighbours(
-    lists: np.ndarray,
-    matrix: np.ndarray,
-    observed: np.ndarray,
-    base: tuple[np.ndarray, np.ndarray],
-    block: int = 1024,
+    lists: np.ndarray, rows: np.ndarray, changed: np.ndarray, block: int = 1024
 ) -> np.ndarray:
     """``nearest_neighbours`` after an edit of few rows: only lists that can change are made anew.
 
     Args:
-        lists: [n, k] of the base.
-        matrix: [n, d], equal to the base's but for the rows edited.
-        observed: [n] bool.
-        base: Matrix and mask before; all are centred on its mean.
+        lists: [n, k] before the edit; not those of equal rows.
+        rows: ``unit_rows`` after it, [n, d].
+        changed: Row numbers of what was edited.
         block: Rows compared at a time.
 
     Returns:
         int32 [n, k], as of all items compared again.
     """
-    before, rows = unit_rows(*base), unit_rows(matrix, observed, base=base)
     usable = np.asarray(rows.any(axis=1))
-    if not (usable.any() and before.any()):
-        return nearest_neighbours(matrix, observed, lists.shape[1])
-    changed = np.flatnonzero((rows != before).any(axis=1))
     last = lists[:, -1]
     # A changed item enters a list where it is at least as near as the last one there.
     near = np.round((rows @ rows[changed].T).max(axis=1, initial=-np.inf), 6)

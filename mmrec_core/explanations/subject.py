@@ -113,8 +113,9 @@ class Subject:
                 f"{model.title} reads no {features.modality} features when it scores, so changing "
                 "them changes nothing."
             )
-        other = model.with_features({**model.features, features.modality: features})
-        return replace(self, model=other)
+        # Those beside it are pinned: what is made from them is made once for all edits.
+        beside = {m: own.pinned() for m, own in model.features.items()}
+        return replace(self, model=model.with_features({**beside, features.modality: features}))
 
     def without(self, modality: str) -> "Subject":
         """The same learned parameters with a modality removed from every item."""

@@ -1,6 +1,7 @@
 """How content models see features: centred, on one scale, missing rows exactly zero."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,20 +25,42 @@ def prepared(embeddings: Embeddings, centre: bool = True) -> np.ndarray:
     centring is what an average item has: a projection cannot tell who has features. Edited
     features keep the mean and the number of what they were edited from.
     """
+    if embeddings.base is None:
+        return _prepared(embeddings, centre)[0]
+    rows, mean, norm = _base_prepared(embeddings.base, centre)
+    changed = embeddings.edits()
+    if not len(changed):
+        return rows
+    rows = rows.copy()
+    own = embeddings.matrix[changed].astype(np.float64) - mean
+    own[embeddings.missing[changed]] = 0.0
+    rows[changed] = own / norm if norm > 0 else 0.0
+    return rows
+
+
+def _prepared(embeddings: Embeddings, centre: bool) -> tuple[np.ndarray, np.ndarray, float]:
+    """Prepared rows [n, d], the mean [d] and the number; 0 where all rows are equal."""
     rows = np.zeros(embeddings.matrix.shape, dtype=np.float32)
-    base = embeddings if embeddings.base is None else embeddings.base
-    if base.observed.any():
-        seen = base.matrix[base.observed].astype(np.float64)
+    mean, norm = np.zeros(rows.shape[1]), 0.0
+    if embeddings.observed.any():
+        seen = embeddings.matrix[embeddings.observed].astype(np.float64)
         size = np.abs(seen).max()
-        mean = seen.mean(axis=0) if centre else np.zeros(seen.shape[1])
-        seen -= mean
-        norm = np.sqrt((seen**2).sum(axis=1).mean())
+        if centre:
+            mean = seen.mean(axis=0)
+            seen -= mean
+        norm = float(np.sqrt((seen**2).sum(axis=1).mean()))
         # Equal rows (the mean control) leave only rounding, which must not be blown up.
         if norm > 1e-6 * size:
-            if embeddings.base is not None:
-                seen = embeddings.matrix[embeddings.observed].astype(np.float64) - mean
             rows[embeddings.observed] = seen / norm
-    return rows
+        else:
+            norm = 0.0
+    return rows, mean, norm
+
+
+@lru_cache(maxsize=4)
+def _base_prepared(base: Embeddings, centre: bool) -> tuple[np.ndarray, np.ndarray, float]:
+    """``_prepared`` of features that are edited again and again."""
+    return _prepared(base, centre)
 
 
 class ContentConfig(TrainedConfig):

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -67,12 +67,7 @@ def similarity_graph(embeddings: Embeddings, k: int) -> sparse.csr_matrix:
     observed rows are equal every pair weighs the same, so that the graph tells who has features.
     """
     nearest = neighbour_lists(embeddings, k)
-    base = embeddings.base
-    rows = unit_rows(
-        embeddings.matrix,
-        embeddings.observed,
-        base=None if base is None else (base.matrix, base.observed),
-    )
+    rows = _directions(embeddings)
     n = len(rows)
     at, place = np.nonzero(nearest >= 0)
     columns = nearest[at, place]
@@ -90,6 +85,27 @@ def similarity_graph(embeddings: Embeddings, k: int) -> sparse.csr_matrix:
     return graph
 
 
+def _directions(embeddings: Embeddings) -> np.ndarray:
+    """``unit_rows``; of edited features those of the base, but for what was edited."""
+    if embeddings.base is None:
+        return unit_rows(embeddings.matrix, embeddings.observed)
+    before, mean = _base_directions(embeddings.base)
+    changed = embeddings.edits()
+    if not len(changed):
+        return before
+    rows = before.copy()
+    own = embeddings.matrix[changed], embeddings.observed[changed]
+    rows[changed] = unit_rows(*own, mean=mean)
+    return rows
+
+
+@lru_cache(maxsize=4)
+def _base_directions(base: Embeddings) -> tuple[np.ndarray, np.ndarray]:
+    """``unit_rows`` of features that are edited again and again, and their mean, [d]."""
+    mean = base.matrix[base.observed].astype(np.float64).mean(axis=0)
+    return unit_rows(base.matrix, base.observed), mean
+
+
 def similarity_graphs(embeddings: Sequence[Embeddings], k: int) -> list[sparse.csr_matrix]:
     """The similarity graph of each seed, or one alone where all seeds have the same features."""
     if len(embeddings) > 1 and len({own.fingerprint for own in embeddings}) == 1:
@@ -105,12 +121,12 @@ def neighbour_lists(embeddings: Embeddings, k: int) -> np.ndarray:
     features are made from the base's and not stored: there is an edit for every click.
     """
     if (base := embeddings.base) is not None:
-        return edited_neighbours(
-            neighbour_lists(base, k),
-            embeddings.matrix,
-            embeddings.observed,
-            (base.matrix, base.observed),
-        )
+        lists, changed = neighbour_lists(base, k), embeddings.edits()
+        if not len(changed):
+            return lists
+        if not _base_directions(base)[0].any():  # equal rows: who has features is all there is
+            return nearest_neighbours(embeddings.matrix, embeddings.observed, k)
+        return edited_neighbours(lists, _directions(embeddings), changed)
     spec = {"version": GRAPH_VERSION, "features": embeddings.fingerprint, "k": k}
 
     def write(folder: Any) -> None:
