@@ -10,7 +10,8 @@ from mmrec_core.domain import Dataset
 from mmrec_core.projection.selection import Column, column_of, columns_of
 
 SHARED_COLUMNS = (
-    "attribute", "value", "in_history", "share", "catalogue_share", "idf", "weight",
+    "attribute", "value", "in_history", "of_history", "share", "catalogue_share", "idf", "overlap",
+    "surprise",
 )  # fmt: skip
 
 
@@ -33,12 +34,13 @@ def attributes_of(dataset: Dataset, described: Descriptions | None = None) -> li
 
 
 def shared_attributes(columns: Sequence[Column], item: int, history: np.ndarray) -> pd.DataFrame:
-    """Attributes of an item, weighed by how many of the history have them and how rare they are.
+    """Attributes that an item shares with a history, the least likely by chance first.
 
-    The weight is (share of the history - share of the catalogue) x idf, idf = log(n / n_value)
-    over the items that have a value: what half of the history has but few items do says most. The
-    overlap alone (share x idf) would name an attribute that a fifth of any history has by chance.
-    It does not look at the model.
+    The overlap is IDF-weighted: share of the history x log(n / n_value), over the items that have
+    a value. By itself it would name what a fifth of any history has, or one rare coincidence; so
+    the order is by surprise, -log10 of the chance that as many of the history, or more, have the
+    value when items are taken from the catalogue at random (binomial). It does not look at the
+    model.
 
     Args:
         columns: Categories of the dataset's items.
@@ -46,9 +48,11 @@ def shared_attributes(columns: Sequence[Column], item: int, history: np.ndarray)
         history: Rows of the history.
 
     Returns:
-        attribute, value, in_history (items of the history with it), share, catalogue_share, idf,
-        weight; the strongest first. Empty where the history is.
+        attribute, value, in_history and of_history (items of the history with the value, and with
+        any), share, catalogue_share, idf, overlap, surprise. Empty where the history is.
     """
+    from scipy.stats import binom
+
     rows = []
     for column in columns:
         own, known = _has(column, item)
@@ -60,20 +64,24 @@ def shared_attributes(columns: Sequence[Column], item: int, history: np.ndarray)
             members = _members(column, value)
             n = int(members.sum())
             share, everywhere = float(members[asked].mean()), n / with_value
-            idf = float(np.log(with_value / n))
+            idf, shared = float(np.log(with_value / n)), int(members[asked].sum())
+            chance = float(binom.logsf(shared - 1, len(asked), everywhere)) if shared else 0.0
             rows.append(
                 {
                     "attribute": column.name,
                     "value": column.names[value],
-                    "in_history": int(members[asked].sum()),
+                    "in_history": shared,
+                    "of_history": len(asked),
                     "share": share,
                     "catalogue_share": everywhere,
                     "idf": idf,
-                    "weight": (share - everywhere) * idf,
+                    "overlap": share * idf,
+                    "surprise": -chance / np.log(10) + 0.0,
                 }
             )
     table = pd.DataFrame(rows, columns=list(SHARED_COLUMNS))
-    return table.sort_values("weight", ascending=False, kind="stable").reset_index(drop=True)
+    order = ["surprise", "overlap"]
+    return table.sort_values(order, ascending=False, kind="stable").reset_index(drop=True)
 
 
 def carriers_by_attribute(columns: Sequence[Column], item: int, history: np.ndarray) -> np.ndarray:

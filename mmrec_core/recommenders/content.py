@@ -40,8 +40,8 @@ def prepared(embeddings: Embeddings, centre: bool = True) -> np.ndarray:
 
 def _prepared(embeddings: Embeddings, centre: bool) -> tuple[np.ndarray, np.ndarray, float]:
     """Prepared rows [n, d], the mean [d] and the number; 0 where all rows are equal."""
-    rows = np.zeros(embeddings.matrix.shape, dtype=np.float32)
-    mean, norm = np.zeros(rows.shape[1]), 0.0
+    rows = np.zeros_like(embeddings.matrix, dtype=np.float32)
+    mean, norm = np.zeros(embeddings.matrix.shape[1]), 0.0
     if embeddings.observed.any():
         seen = embeddings.matrix[embeddings.observed].astype(np.float64)
         size = np.abs(seen).max()
