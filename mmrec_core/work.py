@@ -232,6 +232,16 @@ def _report(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
     return _written("html", report(load_study(spec["study"]), _told(tell)).encode(), spec)
 
 
+def _explanation_faithfulness(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    from mmrec_core.datasets.catalogue import load_dataset
+    from mmrec_core.explanations.service import measure_faithfulness, open_run
+
+    tell(0.0, "restoring the model", {})
+    explained = open_run(load_dataset(spec["dataset"]), spec["run"])
+    artefact = measure_faithfulness(explained, progress=_told(tell))
+    return {"faithfulness": artefact.key}
+
+
 def _written(ending: str, content: bytes, spec: dict[str, Any]) -> dict[str, Any]:
     """A file to be downloaded; one for each study and form, the newest."""
     folder = settings().store / "exports"
@@ -256,5 +266,6 @@ HANDLERS.register("perceptual", _perceptual)
 HANDLERS.register("map", _map)
 HANDLERS.register("query", _query)
 HANDLERS.register("align", _align)
+HANDLERS.register("explanation-faithfulness", _explanation_faithfulness)
 HANDLERS.register("bundle", _bundle)
 HANDLERS.register("report", _report)

@@ -231,6 +231,25 @@ def _descriptions() -> tuple[list[dict[str, Any]], tuple[str, ...]]:
     return rows, ("key", "dataset", "model", "slots", "statuses", "created")
 
 
+def _runs() -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    from mmrec_core.datasets.catalogue import list_datasets, load_dataset
+    from mmrec_core.studies.trained import stored_runs
+
+    rows = [
+        {
+            "dataset": card.name,
+            "name": run.name,
+            "title": run.title,
+            "control": run.control,
+            "explainable": run.restorable,
+            "study": run.study.key[:12],
+        }
+        for card in list_datasets()
+        for run in stored_runs(load_dataset(card.name))
+    ]
+    return rows, ("dataset", "name", "title", "explainable", "study")
+
+
 _LISTS: dict[str, Callable[[], tuple[list[dict[str, Any]], tuple[str, ...]]]] = {
     "datasets": _datasets,
     "extractors": _extractors,
@@ -241,6 +260,7 @@ _LISTS: dict[str, Callable[[], tuple[list[dict[str, Any]], tuple[str, ...]]]] = 
     "spaces": _spaces,
     "studies": _studies,
     "descriptions": _descriptions,
+    "runs": _runs,
 }
 
 

@@ -9,6 +9,7 @@ from mmrec_core.commands import (
     calibrate,
     descriptions,
     evidence,
+    explanations,
     lists,
     ship,
     small_lvlm,
@@ -20,10 +21,12 @@ from mmrec_core.extractors.prompts import STRATEGIES as STRATEGIES_ASKED
 
 LISTS = (
     "datasets", "extractors", "controls", "recommenders", "metrics", "measures", "studies",
-    "descriptions", "spaces",
+    "descriptions", "spaces", "runs",
 )  # fmt: skip
 
 _SPACE = "such as minilm, 'minilm|shuffle@1', run:KEY or 'shared-space(output=text)'"
+
+_RUN = "its key, or a recommender's name; list runs shows them"
 
 
 class Parser(argparse.ArgumentParser):
@@ -100,9 +103,16 @@ def build_parser() -> argparse.ArgumentParser:
     attributes.add_argument("--out", metavar="CSV", help="write one-hot columns to a file")
 
     faithfulness = add(
-        "faithfulness", "How far descriptions can be trusted.", descriptions.faithfulness
+        "faithfulness",
+        "How far descriptions (KEY), or the explanations of a run (DATASET RUN), can be trusted.",
+        explanations.faithfulness,
     )
-    faithfulness.add_argument("key", help="of the descriptions, or its beginning")
+    faithfulness.add_argument(
+        "key", metavar="KEY|DATASET", help="of the descriptions, or its beginning; or a dataset"
+    )
+    faithfulness.add_argument("run", metavar="RUN", nargs="?", help=f"of the dataset: {_RUN}")
+    faithfulness.add_argument("-n", type=int, default=50, help="recommendations that are explained")
+    faithfulness.add_argument("--seed", type=int, default=0, help="of what is drawn of a run")
     faithfulness.add_argument("--dataset", help="default: the one that was described")
     faithfulness.add_argument(
         "--extractor", default="efficientnet-lite0", help="of the pictures, for the round trip"
@@ -144,6 +154,25 @@ def build_parser() -> argparse.ArgumentParser:
     align.add_argument("--out", metavar="FOLDER", help="write every table and figure")
     align.add_argument("--format", default="pdf", choices=("pdf", "svg", "png"))
     align.add_argument("--width", default="two", choices=("one", "two"), help="paper columns")
+
+    explain = add("explain", "Why an item for a user, and what if.", explanations.explain)
+    explain.add_argument("dataset")
+    explain.add_argument("run", metavar="RUN", help=_RUN)
+    explain.add_argument("--user", required=True, metavar="ID")
+    explain.add_argument("--item", metavar="ID", help="default: the user's whole list")
+    explain.add_argument("-k", type=int, default=20, help="length of the list")
+    explain.add_argument(
+        "--give", action="extend", nargs="+", default=[], metavar="MODALITY=ITEM",
+        help="score the item again with another's picture or words, such as image=P0001",
+    )  # fmt: skip
+    explain.add_argument(
+        "--without", action="extend", nargs="+", default=[], metavar="MODALITY",
+        help="score the item again without its picture or words",
+    )  # fmt: skip
+    explain.add_argument(
+        "--forget", action="extend", nargs="+", default=[], metavar="ITEM",
+        help="score again as if the user had never taken these",
+    )  # fmt: skip
 
     study = add("study", "Carries out a study: plan, progress, verdicts.", studies.study)
     study.add_argument("dataset")

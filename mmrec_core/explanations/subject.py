@@ -41,11 +41,13 @@ class Subject:
         return self.model.factor_arrays()
 
     @cached_property
-    def _seen(self) -> sparse.csr_matrix:
+    def seen(self) -> sparse.csr_matrix:
+        """What is left out of each user's ranking, CSR [n_users, n_items]."""
         return seen_by(self.split, self.mask)
 
     @cached_property
-    def _tie_rank(self) -> np.ndarray:
+    def tie_rank(self) -> np.ndarray:
+        """The random order that ties are broken by, [n_items]."""
         return random_tie_rank(self.split.n_items, TIE_SEED)
 
     def parts(self, user: int) -> dict[str, np.ndarray]:
@@ -80,14 +82,14 @@ class Subject:
         allowed = np.ones(self.split.n_items, dtype=bool)
         if self.split.candidates is not None:
             allowed = self.split.candidates.copy()
-        allowed[self._seen[user].indices] = False
+        allowed[self.seen[user].indices] = False
         return allowed
 
     def list_of(self, user: int, k: int = LISTED, scores: np.ndarray | None = None) -> np.ndarray:
         """The k best items of a user, best first; ties by the study's fixed random order."""
         scores = self.scores(user) if scores is None else scores
         allowed = np.flatnonzero(self.ranked_items(user))
-        order = np.lexsort((self._tie_rank[allowed], -scores[allowed].astype(np.float32)))
+        order = np.lexsort((self.tie_rank[allowed], -scores[allowed].astype(np.float32)))
         return np.asarray(allowed[order[:k]])
 
     def rank(self, user: int, item: int, scores: np.ndarray | None = None) -> int:
@@ -98,7 +100,7 @@ class Subject:
         # In float32, as lists are ranked: what ties there ties here.
         own = scores.astype(np.float32)
         ahead = own > own[item]
-        level = (own == own[item]) & (self._tie_rank < self._tie_rank[item])
+        level = (own == own[item]) & (self.tie_rank < self.tie_rank[item])
         return 1 + int(np.count_nonzero((ahead | level) & allowed))
 
     def edited(self, features: Embeddings) -> "Subject":

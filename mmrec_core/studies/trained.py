@@ -96,17 +96,21 @@ def stored_runs(dataset: Dataset) -> Iterator[StoredRun]:
 
 
 def find_stored_run(dataset: Dataset, name: str) -> StoredRun:
-    """The run whose key begins with ``name``.
+    """The run whose key begins with ``name``, or the first one of the recommender of that name.
 
     Raises:
         InputError: There is none among the studies of the dataset.
     """
-    for run in stored_runs(dataset):
+    found = list(stored_runs(dataset))
+    for run in found:
         if name and run.artefact.key.startswith(name):
             return run
+    own = [run for run in found if run.restorable and run.kind.name == name]
+    if own:
+        return min(own, key=lambda run: (run.seed, run.name))
     raise InputError(
         f"There is no run {name!r} among the studies of {dataset.name}. "
-        f"python -m mmrec_core list runs {dataset.name} shows them."
+        "python -m mmrec_core list runs shows them."
     )
 
 
