@@ -13,6 +13,7 @@ PAGES = (
     ("maps", "Maps", ":material/scatter_plot:"),
     ("alignment", "Alignment", ":material/compare_arrows:"),
     ("descriptions", "Descriptions", ":material/chat:"),
+    ("explain", "Explain", ":material/help_center:"),
     ("study", "Study", ":material/science:"),
     ("runs", "Runs", ":material/list_alt:"),
 )

@@ -52,15 +52,15 @@ def _parts(document: dict[str, Any]) -> list[str]:
             "value": f"{own['value']:+.4g}",
             "against the average item": f"{own['against_average']:+.4g}",
         }
-        for own in document["split"]
+        for own in document["score-split"]
     ]
     lines = [table(parts, ("part", "value", "against the average item")), ""]
-    carriers = [own for own in document.get("history", []) if own["history"]][:5]
+    carriers = [own for own in document.get("history-split", []) if own["history"]][:5]
     if carriers:
         lines.append(
             "carried by " + ", ".join(f"{c['history']} {c['value']:+.3g}" for c in carriers)
         )
-    shared = document["attributes"][:3]
+    shared = document["shared-attributes"][:3]
     if shared:
         said = (
             f"{s['attribute']}: {s['value']} ({s['in_history']}/{s['of_history']})" for s in shared

@@ -146,17 +146,17 @@ def measured_methods(
         rows: Row in the dataset of each item of the split.
     """
     found: dict[str, tuple[Attribution, Without]] = {}
-    if METHODS.get("leave-one-out").is_compatible(subject):
-        if METHODS.get("history").is_compatible(subject):
-            found["history"] = (_by_split, _history_score)
-        found["leave-one-out"] = (_by_leaving_out, _history_score)
+    if METHODS.get("history-left-out").is_compatible(subject):
+        if METHODS.get("history-split").is_compatible(subject):
+            found["history-split"] = (_by_split, _history_score)
+        found["history-left-out"] = (_by_leaving_out, _history_score)
         if columns:
-            found["attributes"] = (
+            found["shared-attributes"] = (
                 lambda s, case: carriers_by_attribute(columns, rows[case.item], rows[case.history]),
                 _history_score,
             )
     if not gradient_reason(subject):
-        found["gradients"] = (_by_gradients, _feature_score)
+        found["integrated-gradients"] = (_by_gradients, _feature_score)
     return found
 
 

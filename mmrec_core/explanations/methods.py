@@ -107,7 +107,7 @@ def _always(subject: Subject) -> str:
 
 for _made in (
     Explanation(
-        "split",
+        "score-split",
         "Score split",
         "Which part of the model the score comes from.",
         True,
@@ -115,7 +115,7 @@ for _made in (
         _split,
     ),
     Explanation(
-        "history",
+        "history-split",
         "Split by history",
         "Which items of the user's history carry the score.",
         True,
@@ -123,7 +123,7 @@ for _made in (
         _by_history,
     ),
     Explanation(
-        "neighbours",
+        "neighbour-split",
         "Split by content neighbour",
         "Through which look-alikes the picture and the words act.",
         True,
@@ -131,7 +131,7 @@ for _made in (
         _by_neighbour,
     ),
     Explanation(
-        "leave-one-out",
+        "history-left-out",
         "History, one left out",
         "What the score would be had the user not taken an item.",
         True,
@@ -147,7 +147,7 @@ for _made in (
         _counterfactual,
     ),
     Explanation(
-        "left-out",
+        "modality-left-out",
         "A modality less",
         "What the score loses when the item has no picture, or no words.",
         True,
@@ -155,7 +155,7 @@ for _made in (
         _counterfactual,
     ),
     Explanation(
-        "gradients",
+        "integrated-gradients",
         "Integrated gradients",
         "How much each modality's vector adds, where the score has no exact split.",
         False,
@@ -163,7 +163,7 @@ for _made in (
         gradient_reason,
     ),
     Explanation(
-        "attributes",
+        "shared-attributes",
         "Shared attributes",
         "What the item shares with the history: evidence, not cause.",
         False,

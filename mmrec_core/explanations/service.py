@@ -152,23 +152,23 @@ def explain(
 
     found: dict[str, Any] = {}
     split_table = split_score(subject, user, item)
-    found["split"] = _plain(split_table.table.to_dict("records"))
-    if not reasons["history"]:
-        found["history"] = named(split_by_history(subject, user, item), "history")
-    if not reasons["neighbours"]:
-        found["neighbours"] = named(split_by_neighbour(subject, user, item), "neighbour")
-    if not reasons["leave-one-out"]:
-        found["leave-one-out"] = named(
+    found["score-split"] = _plain(split_table.table.to_dict("records"))
+    if not reasons["history-split"]:
+        found["history-split"] = named(split_by_history(subject, user, item), "history")
+    if not reasons["neighbour-split"]:
+        found["neighbour-split"] = named(split_by_neighbour(subject, user, item), "neighbour")
+    if not reasons["history-left-out"]:
+        found["history-left-out"] = named(
             leave_one_out(subject, user, item, progress=progress), "history"
         )
-    if not reasons["left-out"]:
-        found["left-out"] = _plain(left_out(subject, user, item).to_dict("records"))
-    if not reasons["gradients"]:
+    if not reasons["modality-left-out"]:
+        found["modality-left-out"] = _plain(left_out(subject, user, item).to_dict("records"))
+    if not reasons["integrated-gradients"]:
         table, _ = integrated_gradients(subject, user, item)
-        found["gradients"] = {"modalities": table.to_dict("records"), **table.attrs}
+        found["integrated-gradients"] = {"modalities": table.to_dict("records"), **table.attrs}
     history = explained.rows[subject.history(user)]
     shared = shared_attributes(explained.attributes, int(explained.rows[item]), history)
-    found["attributes"] = _plain(shared.to_dict("records"))
+    found["shared-attributes"] = _plain(shared.to_dict("records"))
     return {
         "dataset": explained.dataset.name,
         "run": explained.run.artefact.key,
@@ -227,21 +227,21 @@ def measure_faithfulness(
 
 def sentence(document: Mapping[str, Any]) -> str:
     """What an explanation comes to, in plain words, from its numbers."""
-    parts = {own["part"]: own["against_average"] for own in document["split"]}
+    parts = {own["part"]: own["against_average"] for own in document["score-split"]}
     words = [
         f"{document['title']} is number {document['rank']:,} for user {document['user']} "
         f"of {document['recommender']}."
     ]
     total = document["score"] - document["average_score"]
-    if "split" not in document["not_available"] and len(parts) > 1 and total > 0:
+    if "score-split" not in document["not_available"] and len(parts) > 1 and total > 0:
         part, value = max(parts.items(), key=lambda own: own[1])
         words.append(
             f"It scores {total:.3g} above the average item ranked; most of it, {value:.3g}, is "
             f"{PART_WORDS.get(part, part)}."
         )
-    elif "split" in document["not_available"]:
-        words.append(document["not_available"]["split"])
-    shared = document["attributes"]
+    elif "score-split" in document["not_available"]:
+        words.append(document["not_available"]["score-split"])
+    shared = document["shared-attributes"]
     if shared and shared[0]["surprise"] >= SAID:
         first = shared[0]
         everywhere = f"{first['catalogue_share']:.0%}"

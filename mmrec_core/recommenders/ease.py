@@ -66,7 +66,8 @@ class EASE(Closed):
         del lower
         inverse /= -inverse.diagonal().clone()
         inverse.fill_diagonal_(0.0)
-        self.item_weights = inverse.cpu().numpy()
+        # In rows: a product with a user's few items would copy the whole matrix otherwise.
+        self.item_weights = np.ascontiguousarray(inverse.cpu().numpy())
 
     def score(self, users: np.ndarray) -> np.ndarray:
         """R B for the users asked for."""

@@ -43,8 +43,10 @@ class GRCNContext(ModelContext):
     ) -> None:
         super().__init__(config, split, features, device, training)
         self.tensors = FeatureTensors(features, device)
-        self.to_users = EdgeGraph.towards_users(split.train, device)
-        self.both = EdgeGraph.both_ways(split.train, device)
+        self.to_users = self.of_split(
+            "to users", lambda: EdgeGraph.towards_users(split.train, device)
+        )
+        self.both = self.of_split("both", lambda: EdgeGraph.both_ways(split.train, device))
 
 
 class GRCN(Trained):

@@ -41,7 +41,9 @@ class LightGCNContext(ModelContext):
         self, config: Any, split: Split, features: Sequence[Features], device: str, training: bool
     ) -> None:
         super().__init__(config, split, features, device, training)
-        self.graph = SparseProduct([bipartite(split.train)], self.n_seeds, True, device)
+        self.graph = self.of_split(
+            "graph", lambda: SparseProduct([bipartite(split.train)], self.n_seeds, True, device)
+        )
 
 
 def propagated(

@@ -57,7 +57,10 @@ class MGCNContext(LightGCNContext):
             )
             for m in self.tensors.modalities
         }
-        self.to_users = SparseProduct([users_from_items(split.train)], self.n_seeds, False, device)
+        self.to_users = self.of_split(
+            "to users",
+            lambda: SparseProduct([users_from_items(split.train)], self.n_seeds, False, device),
+        )
 
 
 class MGCN(Trained):

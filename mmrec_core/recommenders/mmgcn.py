@@ -42,7 +42,10 @@ class MMGCNContext(ModelContext):
         self, config: Any, split: Split, features: Sequence[Features], device: str, training: bool
     ) -> None:
         super().__init__(config, split, features, device, training)
-        self.graph = SparseProduct([mean_aggregation(split.train)], self.n_seeds, False, device)
+        self.graph = self.of_split(
+            "graph",
+            lambda: SparseProduct([mean_aggregation(split.train)], self.n_seeds, False, device),
+        )
         self.tensors = FeatureTensors(features, device)
         self.branches = self.tensors.modalities or ["none"]
 

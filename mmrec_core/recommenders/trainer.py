@@ -7,7 +7,8 @@ order, negatives, early stopping and best state; seeds only share the arithmetic
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from pydantic import Field
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     import torch
 else:
     torch = lazy_import("torch")
+
+T = TypeVar("T")
+_OF_SPLIT: WeakKeyDictionary[Split, dict[str, Any]] = WeakKeyDictionary()
 
 Parameters = dict[str, "torch.Tensor"]
 Factors = dict[str, tuple["torch.Tensor | None", "torch.Tensor"]]
@@ -84,6 +88,19 @@ class ModelContext:
         self.n_seeds = len(features)
         self.device = device
         self.training = training
+
+    def of_split(self, name: str, make: Callable[[], T]) -> T:
+        """What is made from the split alone, such as its graph.
+
+        For scoring it is kept as long as the split is: explanations edit features again and again.
+        """
+        if self.training or self.n_seeds > 1:
+            return make()
+        kept = _OF_SPLIT.setdefault(self.split, {})
+        key = f"{type(self).__name__} {name} {self.device}"
+        if key not in kept:
+            kept[key] = make()
+        return cast(T, kept[key])
 
     def new_epoch(self, rngs: Sequence[np.random.Generator]) -> None:
         """Redraws what is random in each epoch; one generator a seed."""

@@ -33,7 +33,7 @@ from mmrec_core.studies.trained import StoredRun, find_stored_run, fitted, store
 CONTROLS = ("shuffle", "gaussian-matched", "gaussian-unit")
 """Controls that a map or an alignment can be looked at under."""
 
-ITEM_VECTORS, ITEM_VECTORS_VERSION = "item-vectors", 1
+ITEM_VECTORS, ITEM_VECTORS_VERSION = "item-vectors", 2
 NO_MODALITY = "none"
 _KEY = 12
 

@@ -38,3 +38,42 @@ def choose(
     elif named != value:
         st.query_params[key] = value
     return value
+
+
+def choose_several(
+    label: str,
+    options: Sequence[str],
+    key: str,
+    default: Sequence[str],
+    most: int,
+    format_func: Callable[[str], str] = str,
+    help: str | None = None,
+) -> list[str]:
+    """A multiselect whose values, not their labels, stand in the address under ``key``.
+
+    Args:
+        label: Of the multiselect.
+        options: Values, without commas; others that the address named are forgotten.
+        key: Of the widget, in the session and in the address.
+        default: Some of ``options``; the address leaves them out.
+        most: So many can be chosen.
+        format_func: Value -> what is shown.
+        help: A tooltip.
+    """
+    remembered = f"{key}-address"
+    before, named = st.session_state.get(remembered), st.query_params.get(key)
+    if named is not None and named != before:
+        wanted = named.split(",")
+    else:
+        wanted = st.session_state.get(key) or (before.split(",") if before else list(default))
+    st.session_state[key] = [value for value in wanted if value in options][:most]
+    values = st.multiselect(
+        label, options, format_func=format_func, key=key, max_selections=most, help=help, wrap=True
+    )
+    text = ",".join(values)
+    st.session_state[remembered] = text
+    if values == list(default) or not values:
+        st.query_params.pop(key, None)
+    elif named != text:
+        st.query_params[key] = text
+    return values

@@ -32,7 +32,7 @@ SHOW = (
 ORDER = ("Catalogue order", "Most interactions first", "Fewest interactions first", "Title")
 VIEWS = ("Pictures", "Table")
 
-_NO_PICTURE = (
+NO_PICTURE = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 136 136" width="136" height="136">'
     '<rect width="136" height="136" rx="6" fill="#808080" fill-opacity="0.12"/>'
     '<text x="68" y="72" font-family="sans-serif" font-size="13" fill="#808080" '
@@ -227,7 +227,9 @@ def tiles(dataset: Dataset, rows: np.ndarray, notes: Sequence[str] = (), key: st
             tile(dataset, item, f"{key}-{place}", notes[place] if notes else "")
 
 
-def tile(dataset: Dataset, item: Mapping[str, str], key: str, note: str = "") -> None:
+def tile(
+    dataset: Dataset, item: Mapping[str, str], key: str, note: str = "", width: int = TILE
+) -> None:
     """One picture with its title; a click anywhere on it opens the item. Needs ``tile_style``.
 
     Args:
@@ -235,12 +237,13 @@ def tile(dataset: Dataset, item: Mapping[str, str], key: str, note: str = "") ->
         item: Its id, title and image.
         key: Tells the tiles of a page apart.
         note: A line of markdown under the title; empty: none.
+        width: In pixels.
     """
     title = name_of(item)
-    with st.container(width=TILE, gap=None, key=f"tile-{key}"):
+    with st.container(width=width, gap=None, key=f"tile-{key}"):
         path = thumbnail_path(dataset, item["image"], 320)
         st.image(
-            _NO_PICTURE if path is None or not path.is_file() else str(path),
+            NO_PICTURE if path is None or not path.is_file() else str(path),
             width="stretch",
             alt=title,
         )
@@ -339,7 +342,7 @@ def _item(dataset: Dataset, row: int) -> None:
         if path is not None and path.is_file():
             st.image(str(path), width="stretch", alt=name_of(item))
         else:
-            st.image(_NO_PICTURE, width=TILE, alt="no picture")
+            st.image(NO_PICTURE, width=TILE, alt="no picture")
     with right:
         category = item["category"].replace(dataset.info.category_separator or "\0", ", ")
         st.caption(" · ".join(escape(part) for part in (item["item_id"], category) if part))

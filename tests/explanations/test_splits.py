@@ -38,7 +38,7 @@ def test_parts_sum_to_the_score(name, user, item):
 def test_the_history_sums_to_the_score(name, user, item):
     subject = subject_of(name)
     if not splits_by_history(subject):
-        assert METHODS.get("history").reason(subject).endswith(".")
+        assert METHODS.get("history-split").reason(subject).endswith(".")
         return
     found = split_by_history(subject, user, item)
     assert near(found["value"].sum(), float(subject.model.score(np.array([user]))[0, item]))
@@ -63,7 +63,7 @@ def test_who_has_neighbours():
 
 
 def test_bm3_has_no_modality_term_and_says_so():
-    reason = METHODS.get("split").reason(subject_of("bm3"))
+    reason = METHODS.get("score-split").reason(subject_of("bm3"))
     assert "no modality term" in reason and "reads no features" in reason
     assert "reads no features" in METHODS.get("counterfactual").reason(subject_of("bm3"))
 

@@ -1,0 +1,191 @@
+"""Explain: lists side by side, an item opened, what if, a visitor, an item over all users."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import small_shop
+from streamlit.testing.v1 import AppTest
+
+from mmrec_core import jobs
+from mmrec_core.datasets.catalogue import load_dataset
+from mmrec_core.explanations.service import explain, open_run
+from mmrec_core.studies.trained import stored_runs
+
+Open = Callable[..., AppTest]
+Text = Callable[[AppTest], str]
+
+
+def first_of(recommender: str):
+    """The explained run of a recommender, and a user with their list."""
+    dataset = load_dataset(small_shop.NAME)
+    run = next(r for r in stored_runs(dataset) if r.restorable and r.kind.name == recommender)
+    explained = open_run(dataset, run.name)
+    return explained, str(explained.subject.split.user_ids[0])
+
+
+def listed(explained, user: str) -> list[str]:
+    items = explained.subject.list_of(explained.user(user))
+    return [str(item) for item in explained.subject.split.item_ids[items]]
+
+
+def test_nothing_trained_yet_is_said(empty: Path, tmp_path: Path, open_page: Open, text_of: Text):
+    small_shop.install_shop(tmp_path / "small")
+    text = text_of(open_page("explain", dataset=small_shop.NAME))
+    assert "No recommender has been trained on this catalogue yet" in text
+
+
+def test_lists_stand_side_by_side_with_moves(studied: Path, open_page: Open, text_of: Text):
+    explained, user = first_of("vbpr")
+    app = open_page("explain", dataset=small_shop.NAME, user=user)
+    text = text_of(app)
+    assert f"for user **{user}**" in text.replace("\\", "")
+    ids = [b.key for b in app.button if b.key and b.key.startswith("why-0-")]
+    shown = [key.split("-", 3)[3] for key in ids]
+    assert shown == listed(explained, user)[: len(shown)] and len(shown) == 10
+    assert "also in" in text
+
+
+def test_a_link_opens_the_same_item(studied: Path, open_page: Open, text_of: Text):
+    explained, user = first_of("vbpr")
+    item = listed(explained, user)[2]
+    app = open_page("explain", dataset=small_shop.NAME, user=user, lists=explained.run.name,
+                    why=item)  # fmt: skip
+    text = text_of(app)
+    assert "**Number 3** of" in text and "above the average item ranked" in text
+    assert "**A modality less**" in text
+    app.button(key="item-1").click().run()
+    assert app.query_params["why"] == [listed(explained, user)[3]]
+    app.button(key="why-close").click().run()
+    assert "why" not in app.query_params
+
+
+def test_another_picture_answers_with_score_and_rank(studied: Path, open_page: Open):
+    explained, user = first_of("vbpr")
+    item, donor = listed(explained, user)[0], listed(explained, user)[9]
+    app = open_page("explain", dataset=small_shop.NAME, user=user, lists=explained.run.name,
+                    why=item, **{"explain-part": "What if", "give-image": donor})  # fmt: skip
+    from mmrec_core.explanations.counterfactual import compared, given_from
+
+    subject = explained.subject
+    change = compared(
+        subject,
+        given_from(subject, explained.item(item), "image", explained.item(donor)),
+        explained.user(user),
+        explained.item(item),
+    )
+    metrics = {metric.label: metric.value for metric in app.metric}
+    assert metrics["Rank"] == f"{change.rank_after:,}"
+    assert not app.error
+
+
+def test_its_own_picture_changes_nothing(studied: Path, open_page: Open):
+    explained, user = first_of("vbpr")
+    item = listed(explained, user)[0]
+    app = open_page("explain", dataset=small_shop.NAME, user=user, lists=explained.run.name,
+                    why=item, **{"explain-part": "What if", "give-image": item})  # fmt: skip
+    metrics = {metric.label: metric for metric in app.metric}
+    assert metrics["Rank"].value == "1" and metrics["Score"].delta == "no change"
+
+
+@pytest.mark.parametrize("part", ["History", "Look-alikes", "Attributes", "Faithfulness"])
+def test_every_part_opens(studied: Path, open_page: Open, text_of: Text, part: str):
+    explained, user = first_of("vbpr")
+    app = open_page("explain", dataset=small_shop.NAME, user=user, lists=explained.run.name,
+                    why=listed(explained, user)[0], **{"explain-part": part})  # fmt: skip
+    assert not app.error
+    wanted = {
+        "History": "learned one embedding for each user",
+        "Look-alikes": "Nearest in every space",
+        "Attributes": "Evidence, not cause",
+        "Faithfulness": "Not measured yet",
+    }
+    assert wanted[part] in text_of(app)
+
+
+def test_faithfulness_is_measured_as_a_job(studied: Path, open_page: Open, monkeypatch):
+    explained, user = first_of("vbpr")
+    app = open_page("explain", dataset=small_shop.NAME, user=user, lists=explained.run.name,
+                    why=listed(explained, user)[0], **{"explain-part": "Faithfulness"})  # fmt: skip
+    started = []
+    monkeypatch.setattr(jobs, "start", lambda kind, spec, title: started.append((kind, spec)))
+    button = next(b for b in app.button if b.label == "Measure how faithful they are")
+    button.click().run()
+    assert started == [
+        (
+            "explanation-faithfulness",
+            {"dataset": small_shop.NAME, "run": explained.run.artefact.key},
+        )
+    ]
+
+
+def test_users_are_ordered_by_how_much_their_lists_change(
+    studied: Path, open_page: Open, text_of: Text
+):
+    explained, _ = first_of("vbpr")
+    by = f"{explained.run.name}|image|gaussian-matched"
+    app = open_page("explain", dataset=small_shop.NAME, lists=explained.run.name, by=by)
+    user = app.selectbox(key="user")
+    assert "of 20 stay" in user.options[0]
+    stay = [int(option.split(" · ")[1].split()[0]) for option in user.options]
+    assert stay == sorted(stay)
+
+
+def test_a_visitor_gets_a_list_where_the_model_allows(
+    studied: Path, open_page: Open, text_of: Text
+):
+    explained, user = first_of("item-knn")
+    history = [str(i) for i in explained.subject.split.item_ids[:3]]
+    vbpr, _ = first_of("vbpr")
+    app = open_page(
+        "explain", dataset=small_shop.NAME, visitor=",".join(history),
+        lists=f"{vbpr.run.name},{explained.run.name}", **{"for": "Visitor"},
+    )  # fmt: skip
+    text = text_of(app)
+    assert "nobody can be added afterwards" in text and "The visitor has **3** items" in text
+    grown, row = explained.subject.with_visitor(np.array([0, 1, 2]))
+    shown = [b.key.split("-", 3)[3] for b in app.button if str(b.key).startswith("why-1-")]
+    assert shown == [str(i) for i in explained.subject.split.item_ids[grown.list_of(row, 10)]]
+
+
+def test_an_item_over_all_users(studied: Path, open_page: Open, text_of: Text):
+    explained, _ = first_of("vbpr")
+    app = open_page("explain", dataset=small_shop.NAME, **{"for": "Item"})
+    text = text_of(app)
+    assert "have it among their first 20" in text and "Where it ranks" in text
+    assert not app.error
+    settings = app.dataframe[0].value["Setting"].tolist()
+    assert settings[0] == "as trained" and "pictures made noise" in settings
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        {"user": "nobody"},
+        {"lists": "nothing,|||"},
+        {"why": "no-such-item"},
+        {"why": "i1", "within": "99"},
+        {"by": "x|y|z"},
+        {"visitor": "<b>,,", "for": "Visitor"},
+        {"of-item": "<script>", "for": "Item"},
+    ],
+)
+def test_a_damaged_link_breaks_nothing(studied: Path, open_page: Open, address):
+    app = open_page("explain", dataset=small_shop.NAME, **address)
+    assert not app.exception
+    for error in app.error:
+        assert "could not be shown" not in str(error.value)
+
+
+def test_one_explanation_as_plain_values(studied: Path):
+    import json
+
+    explained, user = first_of("vbpr")
+    at = explained.user(user)
+    item = explained.item(listed(explained, user)[0])
+    document = json.loads(json.dumps(explain(explained, at, item), allow_nan=False))
+    assert document["rank"] == 1
+    total = sum(part["value"] for part in document["score-split"])
+    assert total == pytest.approx(document["score"], abs=1e-5)
+    assert "history-split" in document["not_available"]
