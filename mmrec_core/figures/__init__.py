@@ -36,6 +36,11 @@ from mmrec_core.figures.catalogue import (
 from mmrec_core.figures.cost import cost_plot, cost_plot_description, cost_plot_publication
 from mmrec_core.figures.effect import effect_description, effect_plot, effect_plot_publication
 from mmrec_core.figures.export import FORMATS, html, save
+from mmrec_core.figures.faithfulness import (
+    explanation_faithfulness,
+    explanation_faithfulness_description,
+    explanation_faithfulness_publication,
+)
 from mmrec_core.figures.gain import (
     gain_plot,
     gain_plot_description,
@@ -71,6 +76,11 @@ from mmrec_core.figures.retrieval import (
     retrieval_bars,
     retrieval_bars_description,
     retrieval_bars_publication,
+)
+from mmrec_core.figures.score_split import (
+    score_split,
+    score_split_description,
+    score_split_publication,
 )
 from mmrec_core.figures.shapley import (
     shapley_bars,
@@ -147,6 +157,12 @@ __all__ = [
     "gain_plot",
     "gain_plot_publication",
     "gain_plot_description",
+    "score_split",
+    "score_split_publication",
+    "score_split_description",
+    "explanation_faithfulness",
+    "explanation_faithfulness_publication",
+    "explanation_faithfulness_description",
     "FORMATS",
     "save",
     "html",

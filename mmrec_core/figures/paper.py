@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import floor, log10
 from typing import Any, Literal
 
 from mmrec_core.domain import InputError
@@ -340,6 +341,13 @@ def tick(value: float, decimals: int = 0) -> str:
     if not text.strip("0.,"):
         return "0"
     return f"−{text}" if value < 0 else text
+
+
+def number_width(low: float, high: float, steps: int = 5) -> float:
+    """Inches of the longest number on an axis from ``low`` to ``high`` with so many steps."""
+    decimals = max(0, -floor(log10((high - low) / steps)))
+    longest = max((tick(value, min(decimals, 9)) for value in (low, high)), key=len)
+    return text_width(longest, BODY)
 
 
 def _decimals(value: float) -> int:
