@@ -140,7 +140,10 @@ def as_aligned(dataset: Dataset, name: str, vectors: Vectors) -> AlignedSpace:
     shared = _shared(dataset, name)
     if shared is None:
         own = extractor_of(dataset, name)
-        return AlignedSpace(modality, vectors, "" if own is None else own.shared_with())
+        if own is None:
+            return AlignedSpace(modality, vectors)
+        prefix = getattr(own.config, "prefix", "")
+        return AlignedSpace(modality, vectors, own.shared_with(), prefix=prefix)
     heads, made_from = shared.heads(dataset), shared.source(dataset)
     source = Vectors(made_from.item_ids, made_from.matrix, made_from.observed)
     return AlignedSpace(modality, vectors, heads.key, held_out_items(heads), source)

@@ -24,6 +24,7 @@ from mmrec_core.spaces import Space, as_aligned, is_ready
 from mmrec_core.store import store
 from mmrec_core.studies.inputs import split_or_none
 from pages.ui.address import choose as choose_one
+from pages.ui.aligned_clip import why_no_clip_score
 from pages.ui.figure import shown
 from pages.ui.job import job_panel, time_in_words, unfinished_jobs
 from pages.ui.map_spaces import vectors_of
@@ -33,7 +34,7 @@ MOST_SPACES = 12
 _PAIR = {
     "debiased_cka": 22.0, "linear_cka": 51.0, "rbf_cka": 73.0, "mutual_knn": 4.0, "rsa": 63.0,
     "mean_squared_cca": 47.0, "svcca": 12.0, "pwcca": 45.0, "procrustes_distance": 21.0,
-    "alignment_loss": 2.0, "modality_gap": 1.0,
+    "alignment_loss": 2.0, "modality_gap": 1.0, "clip_score": 2.0,
 }  # fmt: skip
 """Seconds of a pair of 5,000 items with 200 permutations on one thread."""
 _HOW = (
@@ -42,9 +43,10 @@ _HOW = (
     "beside its **null**, what the measure gives when the rows of one space are permuted, and is "
     "**calibrated**: (value − τ) / (best − τ), cut to 0 … 1, with τ the 95 % order statistic of "
     "the null (arXiv 2602.14486); distances use the lower tail. p = (1 + permutations at least as "
-    "alike) / (permutations + 1). Measures that compare all pairs of items take a seeded sample of "
-    "5,000. Where a space was fitted on this catalogue, matrix, retrieval and gap stand on "
-    "held-out items alone."
+    "alike) / (permutations + 1). **CLIPScore** is there where one model such as CLIP reads the "
+    "pictures of one space and the texts of another, its prefix before them. Measures that compare "
+    "all pairs of items take a seeded sample of 5,000. Where a space was fitted on this catalogue, "
+    "matrix, retrieval and gap stand on held-out items alone."
 )
 
 
@@ -238,14 +240,14 @@ def _behaviour(found: Alignment, known: Mapping[str, Space]) -> str:
 
 def matrix(dataset: Dataset, found: Alignment, known: Mapping[str, Space]) -> None:
     """Every pair of spaces: calibrated, raw, and the null."""
-    table = found.matrix
-    there = [n for n in found.config.measures if (table["measure"] == n).any()]
+    there = found.measured
     if not there:
         st.info("None of the chosen measures makes sense for these spaces.")
+        why_no_clip_score(dataset, found, titles(found, known))
         return
     name = choose_one("Measure", there, "measure", there[0], lambda n: MEASURES.get(n).label)
     measure = MEASURES.get(name)
-    own = table[table["measure"] == name]
+    own = found.matrix[found.matrix["measure"] == name]
     st.caption(f"{measure.description} Range {_range(measure.value_range)}. {measure.reference}.")
     if name == MUTUAL_KNN.name:
         low, high = (
@@ -255,6 +257,7 @@ def matrix(dataset: Dataset, found: Alignment, known: Mapping[str, Space]) -> No
     named = titles(found, known)
     if own["raw"].notna().any():
         shown(matrix_drawing(found, name, named), _HOW, command(dataset.name, found))
+    why_no_clip_score(dataset, found, named)
     with st.expander("All numbers"):
         st.dataframe(_numbers(own, named), hide_index=True, alt=f"{measure.label} of every pair")
         notes = sorted({str(note) for note in own["note"] if isinstance(note, str) and note})

@@ -121,3 +121,58 @@ def test_a_damaged_list_of_spaces_is_read_as_far_as_it_goes(
 ) -> None:
     app = open_page("alignment", dataset=small_shop.NAME, spaces=spaces)
     assert not app.error and not app.exception
+
+
+@pytest.fixture(scope="module")
+def clip_folder(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A tiny model with two towers."""
+    from extractors.test_hub import checkpoint
+
+    return str(checkpoint("clip", tmp_path_factory.mktemp("clip") / "model"))
+
+
+def _compared(*names: str) -> str:
+    """Compares spaces of the small shop; their part of the address."""
+    dataset = load_dataset(small_shop.NAME)
+    align({n: aligned_space(dataset, n) for n in names}, usual_split(dataset), AlignConfig())
+    return ";".join(names)
+
+
+def test_clip_score_says_which_prefix_is_missing_and_how_to_embed_with_it(
+    studied: Path, open_page: Open, text_of: Text, monkeypatch: pytest.MonkeyPatch, clip_folder: str
+) -> None:
+    names = [f"clip-{side}(model={clip_folder})" for side in ("image", "text")]
+    app = open_page("alignment", dataset=small_shop.NAME, spaces=_compared(*names))
+    text = text_of(app)
+    assert "is not shown: it reads every text after “A photo depicts”" in text
+    assert f"--option model={clip_folder} --option 'prefix=A photo depicts'" in app.code[0].value
+    started = []
+    monkeypatch.setattr(jobs, "start", lambda kind, spec, title: started.append((kind, spec)))
+    next(b for b in app.button if b.label.startswith("Embed the words after")).click().run()
+    ((kind, spec),) = started
+    assert kind == "embed" and spec["extractor"] == "clip-text"
+    assert spec["config"]["prefix"] == "A photo depicts"
+    assert "clip_score" not in app.selectbox(key="measure").options
+
+    captions = f"clip-text(model={clip_folder}, prefix=A photo depicts)"
+    _compared(names[0], captions)
+    app = open_page("alignment", dataset=small_shop.NAME, spaces=";".join(names))
+    assert "is here: add it to *Spaces* above" in text_of(app)
+    app = open_page(
+        "alignment", dataset=small_shop.NAME, spaces=f"{names[0]};{captions}", measure="clip_score"
+    )
+    text = text_of(app)
+    assert not app.error and "Range 0 to 2.5. Hessel et al., CLIPScore, EMNLP 2021" in text
+    assert "is not shown" not in text
+
+
+def test_clip_score_asked_for_where_there_is_none_is_explained(
+    studied: Path, open_page: Open, text_of: Text
+) -> None:
+    dataset = load_dataset(small_shop.NAME)
+    config = AlignConfig(measures=("debiased_cka", "clip_score"))
+    align({n: aligned_space(dataset, n) for n in (IMAGE, WORDS)}, usual_split(dataset), config)
+    app = open_page("alignment", dataset=small_shop.NAME)
+    assert "CLIPScore is not shown" not in text_of(app)
+    app.multiselect(key="measures").set_value(["debiased_cka", "clip_score"]).run()
+    assert "such as CLIP\\. Unlike models have no cosine in common" in text_of(app)
