@@ -72,6 +72,10 @@ class Alignment:
         """Name of each space -> its modality, in the order of the request."""
         return {name: own["modality"] for name, own in self.artefact.spec["spaces"]}
 
+    def is_content(self, name: str) -> bool:
+        """Whether a space is of pictures, words or both, not of a trained recommender."""
+        return self.spaces[name] in _CONTENT
+
     @property
     def fitted(self) -> tuple[str, ...]:
         """Spaces that were fitted on this catalogue, in the order of the request."""
@@ -140,11 +144,9 @@ class Alignment:
         return self.artefact.table(name) if name in self.artefact.facts["gaps"] else None
 
     def gap(self, first: str, second: str) -> dict[str, float]:
-        """``gap``, ``accuracy`` of the probe and ``n`` of two sides of one space."""
-        found: dict[str, float] = self.artefact.facts["gaps"][
-            f"gap-{self._place(first)}-{self._place(second)}"
-        ]
-        return found
+        """``gap``, ``accuracy`` of the probe, ``n`` and ``fitted`` (1: here) of two sides."""
+        found = self.artefact.facts["gaps"][f"gap-{self._place(first)}-{self._place(second)}"]
+        return {**found, "fitted": float(first in self.fitted or second in self.fitted)}
 
     def _place(self, name: str) -> int:
         return list(self.spaces).index(name)

@@ -198,17 +198,18 @@ def _agreement(found: Alignment, known: Mapping[str, Space], image: str, words: 
     measure = MEASURES.get(str(first["measure"]))
     share = float(first["calibrated"])
     names = f"**{escape(title(known, image))}** and **{escape(title(known, words))}**"
+    on = f", on {int(first['n']):,} held-out items" if pair & set(found.fitted) else ""
     low, high = number(float(first["null_low"])), number(float(first["null_high"]))
     if first["p"] > 0.05:
         return (
             f"Pictures and words agree no more than by chance: {names} have a "
-            f"{escape(measure.label)} of {number(float(first['raw']))}, permuted items give {low} "
-            f"to {high}\\."
+            f"{escape(measure.label)} of {number(float(first['raw']))}{on}, permuted items give "
+            f"{low} to {high}\\."
         )
     degree = "a little" if share < 0.2 else "in part" if share < 0.6 else "largely"
     return (
         f"Pictures and words say the same **{degree}**: {names} have a {escape(measure.label)} of "
-        f"**{number(float(first['raw']))}** \\(permuted items {low} to {high}; calibrated "
+        f"**{number(float(first['raw']))}**{on} \\(permuted items {low} to {high}; calibrated "
         f"{number(share)} on a scale from 0 to 1\\)\\."
     )
 
@@ -228,11 +229,31 @@ def _behaviour(found: Alignment, known: Mapping[str, Space]) -> str:
         )
     best = above.iloc[0]
     name = escape(title(known, str(best["space"])))
+    of = " \\(fitted on this catalogue, all its items counted\\)"
     return (
-        f"Items that are alike in **{name}** overlap in their users "
+        f"Items that are alike in **{name}**{of if best['space'] in found.fitted else ''} overlap "
+        "in their users "
         f"**{number(float(best['value']))} times** as much as equally popular ones: the more, the "
         "more a recommender can gain from it\\."
     )
+
+
+def all_items_of_fitted(found: Alignment, known: Mapping[str, Space], content: bool) -> None:
+    """Says where a part of the page counts items that a space was fitted on.
+
+    Args:
+        found: The comparison.
+        known: Spaces by name.
+        content: Whether the part is about spaces of pictures and words alone.
+    """
+    fitted = [name for name in found.fitted if found.is_content(name) or not content]
+    if fitted:
+        st.caption(
+            "Fitted on this catalogue's own pairs of pictures and words, not on users: "
+            f"{escape(', '.join(title(known, n) for n in fitted))}. This part shows all items of "
+            "such a space, those that it was fitted on included, where the sides may lie closer "
+            "than they would for new items. Matrix, retrieval and gap stand on held-out items."
+        )
 
 
 # The matrix

@@ -176,3 +176,35 @@ def test_clip_score_asked_for_where_there_is_none_is_explained(
     assert "CLIPScore is not shown" not in text_of(app)
     app.multiselect(key="measures").set_value(["debiased_cka", "clip_score"]).run()
     assert "such as CLIP\\. Unlike models have no cosine in common" in text_of(app)
+
+
+def test_what_is_said_of_a_fitted_space_stands_on_held_out_items_or_says_otherwise(
+    fitted: tuple[str, str], open_page: Open, text_of: Text
+) -> None:
+    spaces, all_items = _compared(*fitted), "shows all items of such a space"
+    text = text_of(open_page("alignment", dataset=small_shop.NAME, spaces=spaces))
+    assert ", on 10 held-out items" in text and all_items not in text
+    for part in ("Geometry", "Content and behaviour", "Near-duplicates"):
+        app = open_page(
+            "alignment", dataset=small_shop.NAME, spaces=spaces, **{"aligned-part": part}
+        )
+        assert all_items in text_of(app) and not app.error
+    for part, sentence in (
+        ("Retrieval", "10 of the catalogue's 30 items ask, and search among the same 10"),
+        ("Modality gap", "on 10 held-out items"),
+    ):
+        app = open_page(
+            "alignment", dataset=small_shop.NAME, spaces=spaces, **{"aligned-part": part}
+        )
+        assert sentence in text_of(app) and all_items not in text_of(app)
+
+
+def test_retrieval_and_near_duplicates_say_how_many_items_they_stand_on(
+    aligned: Path, open_page: Open, text_of: Text
+) -> None:
+    app = open_page("alignment", dataset=small_shop.NAME, **{"aligned-part": "Retrieval"})
+    text = text_of(app)
+    assert "15 of the catalogue's 30 items ask, and search among the same 15: the half" in text
+    assert "both spaces and were held out" not in text
+    app = open_page("alignment", dataset=small_shop.NAME, **{"aligned-part": "Near-duplicates"})
+    assert "none left out by a sample: 30 in" in text_of(app).replace("\\", "")

@@ -15,6 +15,7 @@ from mmrec_core.extractors.service import embed
 from mmrec_core.projection.plane import UmapConfig
 from mmrec_core.projection.service import find_map, make_map, make_neighbour_lists
 from mmrec_core.spaces import list_spaces, make_vectors
+from mmrec_core.store import store
 
 Open = Callable[..., AppTest]
 Text = Callable[[AppTest], str]
@@ -171,3 +172,45 @@ def test_a_search_by_meaning_is_a_job(
     app.text_input[-1].set_value("a cup")
     app.button[-1].click().run()
     assert started == [("query", {"dataset": small_shop.NAME, "space": "minilm", "text": "a cup"})]
+
+
+def test_how_far_a_fitted_space_agrees_is_said_of_held_out_items(
+    fitted: tuple[str, str], open_page: Open, text_of: Text
+) -> None:
+    image, words = fitted
+    app = open_page("maps", dataset=small_shop.NAME, left=image, right=words)
+    text = text_of(app)
+    assert "10 held-out items" in text and "items in both" not in text
+    # The maps themselves show all items, and say so.
+    assert text.count("**fitted on this catalogue**: shown with the pairs") == 2
+    app.segmented_control(key="map-part").set_value("Disagreement").run()
+    assert "10 held-out items by the share" in text_of(app)
+    # One fitted side is enough: the other one is what it was fitted to.
+    app = open_page("maps", dataset=small_shop.NAME, left=image, right=WORDS)
+    assert "10 held-out items" in text_of(app)
+    app = open_page("maps", dataset=small_shop.NAME, left=f"{IMAGE}|shuffle", right=WORDS)
+    text = text_of(app)
+    assert "30 items in both" in text and "fitted" not in text
+
+
+def test_a_fitted_space_whose_held_out_items_are_not_known_makes_no_claim(
+    fitted: tuple[str, str], open_page: Open, text_of: Text
+) -> None:
+    for heads in list(store().list("shared-heads")):
+        store().delete("shared-heads", heads.key)
+    app = open_page("maps", dataset=small_shop.NAME, left=fitted[0], right=fitted[1])
+    text = text_of(app)
+    assert "are the same in" not in text and "or not known here any more" in text
+    assert "on which pairs is not known here" in text
+    app.segmented_control(key="map-part").set_value("Disagreement").run()
+    assert "No held-out item lies in both spaces" in text_of(app) and not app.error
+
+
+def test_neighbours_in_a_fitted_space_are_said_to_be_taught(
+    fitted: tuple[str, str], open_page: Open, text_of: Text
+) -> None:
+    address = {"near": "i03", "map-part": "Neighbours"}
+    app = open_page("maps", dataset=small_shop.NAME, left=fitted[0], right=WORDS, **address)
+    assert "neighbours that agree there were in part taught to" in text_of(app)
+    app = open_page("maps", dataset=small_shop.NAME, **address)
+    assert "taught to" not in text_of(app)
