@@ -16,6 +16,7 @@ from mmrec_core.projection.nearby import (
 )
 from mmrec_core.projection.vectors import Vectors
 from mmrec_core.spaces import Space
+from pages.ui.address import choose_several
 from pages.ui.gallery import name_of, tile, tile_style, tiles
 from pages.ui.map_scene import Scene
 from pages.ui.map_spaces import AT_ONCE, Side, held_out_in, lists_of, vectors_of
@@ -53,10 +54,10 @@ def neighbours(scene: Scene, known: Mapping[str, Space]) -> None:
         return
     shown = [side.space.name for side in scene.sides]
     names = dict(known) | {side.space.name: side.space for side in scene.sides}
-    wanted = st.multiselect(
-        "Spaces", list(names), default=list(dict.fromkeys(shown)), max_selections=MOST_SPACES,
-        format_func=lambda n: names[n].title, key=f"near-in-{scene.dataset.name}", wrap=True,
-    )  # fmt: skip
+    usual = list(dict.fromkeys(shown))
+    wanted = choose_several(
+        "Spaces", list(names), "near-in", usual, lambda n: names[n].title, MOST_SPACES
+    )
     item = scene.dataset.items.iloc[row]
     tile_style()
     first, *others = st.columns([1.2, *[2] * max(1, len(wanted))], gap="medium")

@@ -17,6 +17,7 @@ from mmrec_core.projection.regions import Regions
 from mmrec_core.projection.selection import INTERACTIONS, Column
 from mmrec_core.settings import settings
 from pages.ui import map_selection, map_spaces
+from pages.ui.address import choose_several
 from pages.ui.export import export_menu
 from pages.ui.gallery import name_of
 from pages.ui.job import job_panel, unfinished_jobs
@@ -43,10 +44,7 @@ def choose_tooltip(scene: Scene) -> list[Column]:
     own = columns(scene.dataset.fingerprint, scene.dataset)
     usual = [name for name in ("category", INTERACTIONS) if name in own]
     with st.popover("Tooltip", icon=":material/chat_bubble:", type="tertiary"):
-        names = st.multiselect(
-            "Columns in the tooltip", list(own), default=usual, wrap=True,
-            key=f"tooltip-{scene.dataset.name}",
-        )  # fmt: skip
+        names = choose_several("Columns in the tooltip", list(own), "tooltip", usual)
     return [own[name] for name in names]
 
 

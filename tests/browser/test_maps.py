@@ -56,7 +56,7 @@ def test_alignment_is_shipped_and_every_part_opens(page: Page, app_url: str) -> 
     page.goto(f"{app_url}/alignment?dataset=demo-both")
     expect(page.get_by_text("Pictures and words say the same")).to_be_visible(timeout=SLOW)
     for part, text in (
-        ("Retrieval", "that nothing was fitted on"),
+        ("Retrieval", "1,200 items ask, and search among the same"),
         ("Modality gap", "Fit a shared space"),
         ("Content and behaviour", "What recommenders did gain by it"),
         ("Near-duplicates", "centred cosine"),
