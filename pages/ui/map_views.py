@@ -85,8 +85,10 @@ def regions(scene: Scene) -> None:
         with column:
             side, found = scene.sides[view], scene.regions[view]
             st.markdown(f"**{escape(side.space.title)}**")
-            if found is None:
+            if found is None and side.made is None:
                 st.caption("Regions are found on the finished UMAP map.")
+            elif found is None:
+                st.caption("Its regions are not here, and on this store nothing is computed.")
             elif found.table.empty:
                 st.caption("HDBSCAN finds no region: the items are spread evenly, or too few.")
             else:
