@@ -57,7 +57,7 @@ def choose(dataset: Dataset, known: Mapping[str, Space]) -> tuple[list[str], Ali
     asked = dict.fromkeys(named.split(";")) if named else ()
     wanted = [n for n in asked if n in known][:MOST_SPACES] or usual
     first, second = st.columns([5, 1], vertical_alignment="bottom")
-    key = f"spaces-{dataset.name}"
+    key = _key(dataset)
     if key not in st.session_state:
         st.session_state[key] = wanted
     names = first.multiselect(
@@ -80,6 +80,16 @@ def choose(dataset: Dataset, known: Mapping[str, Space]) -> tuple[list[str], Ali
         seed = st.number_input("Seed", 0, 999_999, 0, key="align-seed", **kept)
     order = [n for n in MEASURES.names() if n in measures] or list(USUAL)
     return names, AlignConfig(measures=tuple(order), permutations=permutations, seed=seed)
+
+
+def _key(dataset: Dataset) -> str:
+    return f"spaces-{dataset.name}"
+
+
+def add_spaces(dataset: Dataset, names: Sequence[str]) -> None:
+    """Adds spaces to those compared; for the callback of a button."""
+    now = st.session_state.get(_key(dataset), [])
+    st.session_state[_key(dataset)] = list(dict.fromkeys([*now, *names]))[:MOST_SPACES]
 
 
 def find(

@@ -15,9 +15,10 @@ from mmrec_core.extractors.service import default_extractor, make_extractor
 from mmrec_core.settings import settings
 from mmrec_core.spaces import Space
 from pages.ui.address import choose
-from pages.ui.aligned import command, titles
+from pages.ui.aligned import add_spaces, command, titles
 from pages.ui.figure import shown
 from pages.ui.gallery import tile, tile_style, tiles
+from pages.ui.job import unfinished_jobs
 from pages.ui.words import escape, number, percent
 
 SHOWN = 4
@@ -163,9 +164,22 @@ def _offer_shared(dataset: Dataset, known: Mapping[str, Space]) -> None:
         "item's picture and words meet. A fifth of the items is held out, and what is said of "
         "their agreement is measured on those."
     )
-    here = [n for n, space in known.items() if space.title.startswith("Shared space")]
+    here = [
+        name
+        for name, space in known.items()
+        if space.title.startswith("Shared space") and space.kind == "extractor"
+    ]
     if here:
         st.info("A fitted shared space is here: add its two sides to *Spaces* above and compare.")
+        st.button("Add its sides", on_click=add_spaces, args=(dataset, here), type="primary")
+        return
+    fitting = [
+        state
+        for state in unfinished_jobs("embed", dataset.name)
+        if state.active and jobs.spec(state.key).get("extractor") == "shared-space"
+    ]
+    if fitting:
+        st.info("It is being fitted: see above.")
         return
     if settings().read_only:
         return

@@ -83,6 +83,9 @@ def _first_page() -> None:
     """Another selection is looked at from its beginning."""
     if st.session_state.get(_PAGE, 1) != 1:
         st.session_state[_PAGE] = 1
+    elif _PAGE not in st.session_state:
+        # Named by a link, and not on screen yet.
+        st.query_params.pop(_PAGE, None)
 
 
 def select_region(scene: Scene, view: int, region: int) -> None:

@@ -12,6 +12,7 @@ from mmrec_core.alignment.service import AlignConfig, align
 from mmrec_core.datasets.catalogue import load_dataset
 from mmrec_core.spaces import aligned_space, list_spaces
 from mmrec_core.studies.inputs import usual_split
+from pages.ui import aligned_crossing
 
 Open = Callable[..., AppTest]
 Text = Callable[[AppTest], str]
@@ -208,3 +209,39 @@ def test_retrieval_and_near_duplicates_say_how_many_items_they_stand_on(
     assert "both spaces and were held out" not in text
     app = open_page("alignment", dataset=small_shop.NAME, **{"aligned-part": "Near-duplicates"})
     assert "none left out by a sample: 30 in" in text_of(app).replace("\\", "")
+
+
+def test_a_space_that_is_being_fitted_is_not_offered_again_and_then_its_sides_are_added(
+    aligned: Path, open_page: Open, text_of: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = {"dataset": small_shop.NAME, "aligned-part": "Modality gap"}
+    app = open_page("alignment", **address)
+    started = []
+
+    def start(kind: str, spec: dict[str, str], title: str) -> None:
+        started.append((kind, spec))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(jobs, "start", start)
+        next(b for b in app.button if b.label.startswith("Fit a shared space")).click().run()
+    assert [(kind, spec["config"]["output"]) for kind, spec in started] == [
+        ("embed", "image"), ("embed", "text"),
+    ]  # fmt: skip
+    running = jobs.JobState("abc", "embed", "Shared space", "running")
+    with monkeypatch.context() as patch:
+        patch.setattr(aligned_crossing, "unfinished_jobs", lambda kind, name: [running])
+        patch.setattr(jobs, "spec", lambda key: started[0][1])
+        app = open_page("alignment", **address)
+        assert "It is being fitted" in text_of(app)
+        assert not [b for b in app.button if b.label.startswith("Fit a shared")]
+
+
+def test_the_sides_of_a_fitted_space_are_added_by_a_button(
+    fitted: tuple[str, str], open_page: Open, text_of: Text
+) -> None:
+    address = {"dataset": small_shop.NAME, "aligned-part": "Modality gap"}
+    app = open_page("alignment", **address, spaces=_compared(IMAGE, WORDS))
+    next(b for b in app.button if b.label == "Add its sides").click().run()
+    chosen = app.multiselect(key=f"spaces-{small_shop.NAME}").value
+    assert chosen == [IMAGE, WORDS, *fitted] or chosen == [IMAGE, WORDS, *reversed(fitted)]
+    assert "These 4 spaces were not compared yet" in text_of(app)
