@@ -248,19 +248,21 @@ def _behaviour(found: Alignment, known: Mapping[str, Space]) -> str:
     )
 
 
-def all_items_of_fitted(found: Alignment, known: Mapping[str, Space], content: bool) -> None:
+def all_items_of_fitted(
+    found: Alignment, known: Mapping[str, Space], looked_at: Sequence[str]
+) -> None:
     """Says where a part of the page counts items that a space was fitted on.
 
     Args:
         found: The comparison.
         known: Spaces by name.
-        content: Whether the part is about spaces of pictures and words alone.
+        looked_at: Spaces that the part is about.
     """
-    fitted = [name for name in found.fitted if found.is_content(name) or not content]
+    fitted = [name for name in found.fitted if name in looked_at]
     if fitted:
         st.caption(
             "Fitted on this catalogue's own pairs of pictures and words, not on users: "
-            f"{escape(', '.join(title(known, n) for n in fitted))}. This part shows all items of "
+            f"{escape('; '.join(title(known, n) for n in fitted))}. This part shows all items of "
             "such a space, those that it was fitted on included, where the sides may lie closer "
             "than they would for new items. Matrix, retrieval and gap stand on held-out items."
         )

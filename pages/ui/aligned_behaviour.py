@@ -44,7 +44,7 @@ def behaviour(dataset: Dataset, found: Alignment, known: Mapping[str, Space]) ->
         st.info("No content space is among those chosen, or none could be measured.")
         return
     shown(drawing, _HOW, command(dataset.name, found))
-    all_items_of_fitted(found, known, content=True)
+    all_items_of_fitted(found, known, list(table["space"]))
     _numbers(table[table["note"] == ""], named)
     st.markdown("##### What recommenders did gain by it")
     gains = gain_drawing(dataset.name, found)

@@ -40,7 +40,7 @@ def geometry(found: Alignment, known: Mapping[str, Space]) -> None:
         export_menu("geometry", found.geometry)
     if table["sampled"].astype(bool).any():
         st.caption("Numbers that compare all pairs are of a seeded sample of 5,000 items.")
-    all_items_of_fitted(found, known, content=False)
+    all_items_of_fitted(found, known, list(table.index))
 
 
 def near_duplicates(dataset: Dataset, found: Alignment, known: Mapping[str, Space]) -> None:
@@ -50,8 +50,9 @@ def near_duplicates(dataset: Dataset, found: Alignment, known: Mapping[str, Spac
     near = found.config.near
     if table.empty:
         st.success(f"In no space do two items have a centred cosine of {near:g} or more.")
-        st.caption(_compared(found, named, [n for n in found.spaces if found.is_content(n)]))
-        all_items_of_fitted(found, known, content=True)
+        content = [n for n in found.spaces if found.is_content(n)]
+        st.caption(_compared(found, named, content))
+        all_items_of_fitted(found, known, content)
         return
     spaces = list(dict.fromkeys(table["space"]))
     space = st.selectbox("Space", spaces, format_func=named.__getitem__, key="twins-in")
@@ -63,7 +64,7 @@ def near_duplicates(dataset: Dataset, found: Alignment, known: Mapping[str, Spac
         f"{escape(named[str(space)])}, {equal:,} of those listed exactly equal\\."
     )
     st.caption(_compared(found, named, [str(space)]))
-    all_items_of_fitted(found, known, content=True)
+    all_items_of_fitted(found, known, [str(space)])
     with st.container(horizontal=True):
         export_menu(f"near-duplicates-{spaces.index(space)}", lambda: _ids(dataset, own))
     if n_pairs > len(own):
