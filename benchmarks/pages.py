@@ -69,6 +69,25 @@ def looks(dataset: str) -> list[Look]:
             (("Shape", _tab("Shape"), chart),),
         ),
         Look(
+            "Maps",
+            f"/maps{query}",
+            "text=items drawn",
+            (
+                ("Disagreement", _text("Disagreement"), "text=the least first"),
+                ("Regions", _text("Regions"), "text=lie in a region"),
+            ),
+        ),
+        Look(
+            "Alignment",
+            f"/alignment{query}",
+            chart,
+            (
+                ("Retrieval", _text("Retrieval"), "text=search among the same"),
+                ("Geometry", _text("Geometry"), "[data-testid=stDataFrame]"),
+                ("Near-duplicates", _text("Near-duplicates"), "text=compared with every other"),
+            ),
+        ),
+        Look(
             "Study",
             f"/study{query}",
             chart,

@@ -60,8 +60,8 @@ def _person(
     shown, length = st.columns([5, 1], gap="small", vertical_alignment="bottom")
     with shown:
         chosen = choose_several(
-            f"Lists, up to {MOST_LISTS}", list(options), "lists", usual, MOST_LISTS,
-            options.__getitem__,
+            f"Lists, up to {MOST_LISTS}", list(options), "lists", usual,
+            options.__getitem__, MOST_LISTS,
             help="Recommenders as they were trained, control arms of studies, and controls of a "
             "trained model at inference. Moves are marked against the first.",
         )  # fmt: skip

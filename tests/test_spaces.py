@@ -164,3 +164,83 @@ def test_every_shipped_space_is_compared_as_it_is(mmrec_data):
     for space in list_spaces(demo):
         vectors = find_vectors(demo, space.name) or make_vectors(demo, space.name)
         assert as_aligned(demo, space.name, vectors).shares == ""
+
+
+@pytest.fixture
+def fitted_shop(mmrec_data, tmp_path):
+    """A shop with both sides of a shared space, and the names of these."""
+    from extractors.test_shared_space import QUICK, two_views
+    from extractors.test_shared_space import shop as shared_shop
+
+    dataset = shared_shop(tmp_path, *two_views())
+    for side in ("image", "text"):
+        embed(dataset, "shared-space", {**QUICK, "output": side})
+    return dataset, {s.modality: s.name for s in list_spaces(dataset) if "Shared" in s.title}
+
+
+def test_a_fusion_of_what_was_fitted_keeps_who_was_held_out(fitted_shop):
+    from extractors.test_shared_space import PARTS, QUICK
+
+    dataset, names = fitted_shop
+    side = {m: aligned_space(dataset, name) for m, name in names.items()}
+    parts = [{"extractor": "shared-space", "config": {**QUICK, "output": m}} for m in names]
+    embed(dataset, "fusion", {"parts": parts})
+    plain = [*PARTS.values()]
+    embed(dataset, "fusion", {"parts": plain})
+    # Another seed holds others out: a fusion of both has been fitted on what either was fitted on.
+    other = {"extractor": "shared-space", "config": {**QUICK, "seed": 1}}
+    embed(dataset, "fusion", {"parts": [parts[0], other]})
+    made = [aligned_space(dataset, s.name) for s in list_spaces(dataset) if s.modality == "joint"]
+    held = sorted(
+        (own.held_out for own in made if own.held_out is not None), key=lambda h: -h.sum()
+    )
+    assert len(made) == 3 and len(held) == 2
+    np.testing.assert_array_equal(held[0], side["image"].held_out)
+    assert 0 < held[1].sum() < 40 and not (held[1] & ~held[0]).any()
+    assert all(own.shares == "" for own in made)
+
+
+def test_a_fitted_space_whose_heads_are_gone_is_not_ready(fitted_shop):
+    from extractors.test_shared_space import QUICK
+
+    from mmrec_core.spaces import held_out_of, is_ready
+
+    dataset, names = fitted_shop
+    parts = [{"extractor": "shared-space", "config": {**QUICK, "output": m}} for m in names]
+    embed(dataset, "fusion", {"parts": parts})
+    fusion = next(s.name for s in list_spaces(dataset) if s.modality == "joint")
+    plain = "precomputed(file=image)"
+    assert all(is_ready(dataset, name) for name in (*names.values(), fusion, plain))
+    assert held_out_of(dataset, fusion).sum() == 80 and held_out_of(dataset, plain) is None
+    # A control deals the rows out anew: no pair that was learned is left.
+    assert held_out_of(dataset, f"{names['image']}|shuffle") is None
+    for heads in list(store().list("shared-heads")):
+        store().delete("shared-heads", heads.key)
+    assert not any(is_ready(dataset, name) for name in (*names.values(), fusion))
+    assert is_ready(dataset, plain)
+    extractor = make_extractor("shared-space", QUICK)
+    assert extractor.find_heads(dataset) is None
+    made = extractor.heads(dataset)
+    assert extractor.find_heads(dataset).key == made.key and is_ready(dataset, fusion)
+
+
+def test_a_recommender_trained_on_a_fitted_space_has_seen_its_pairs(shop, monkeypatch):
+    from mmrec_core.extractors import shared_space
+    from mmrec_core.spaces import held_out_of
+    from mmrec_core.studies.runner import run_study
+    from mmrec_core.studies.study import make_study
+
+    monkeypatch.setattr(shared_space, "LEAST_PAIRS", 10)  # the shop has 30
+    monkeypatch.setattr(shared_space, "LEAST_FITTED", 5)
+    parts = {m: {"extractor": "precomputed", "config": {"file": m}} for m in ("image", "text")}
+    config = {"output": "image", **parts, "width": 2, "max_epochs": 2}
+    features = {**parts, "image": {"extractor": "shared-space", "config": config}}
+    run_study(make_study({**small_shop.STUDY, "features": features}), workers=1)
+    found = {
+        s.title.split(",")[0]: held_out_of(shop, s.name)
+        for s in list_spaces(shop)
+        if s.kind == "recommender"
+    }
+    assert found["BPR-MF"] is None
+    (vbpr,) = [held for title, held in found.items() if title.startswith("VBPR")]
+    assert vbpr.sum() == 10

@@ -10,6 +10,7 @@ from mmrec_core.alignment.cka import (
     linear_cka,
     rbf_cka,
 )
+from mmrec_core.alignment.clip_score import CLIP_SCORE, clip_score, clip_scores
 from mmrec_core.alignment.duplicates import Duplicates, duplicates
 from mmrec_core.alignment.facts import GEOMETRY, GeometryFacts
 from mmrec_core.alignment.gap import (
@@ -62,6 +63,7 @@ for _measure in (
     PROCRUSTES,
     ALIGNMENT_LOSS,
     MODALITY_GAP,
+    CLIP_SCORE,
 ):
     MEASURES.register(_measure.name, _measure)
 
@@ -88,6 +90,9 @@ __all__ = [
     "gap_positions",
     "gap_probe",
     "alignment_loss",
+    "CLIP_SCORE",
+    "clip_score",
+    "clip_scores",
     "retrieval",
     "retrieval_ranks",
     "retrieved",

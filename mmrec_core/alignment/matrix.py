@@ -41,6 +41,7 @@ def space_matrix(
     progress: Progress = no_progress,
     sample: int = SAMPLE,
     shared: Collection[tuple[str, str]] = (),
+    captioned: Collection[tuple[str, str]] = (),
 ) -> pd.DataFrame:
     """Compares every two spaces by every measure, over the items that both have.
 
@@ -54,6 +55,8 @@ def space_matrix(
         sample: Items at most for quadratic measures.
         shared: Pairs of names that one model put into one space; measures for shared spaces are
             computed for these alone.
+        captioned: Pairs of the pictures and the captions of one model such as CLIP, which share a
+            space too; CLIPScore is computed for these alone.
 
     Returns:
         One row a pair and measure. ``n_common`` items have both vectors, ``n`` of them were used,
@@ -67,12 +70,14 @@ def space_matrix(
     chosen = [MEASURES.get(name) for name in (MEASURES.names() if measures is None else measures)]
     observed = _observed(spaces, masks or {})
     pairs = list(combinations(spaces, 2))
-    one_space = {frozenset(pair) for pair in shared}
+    one_space = {frozenset(pair) for pair in (*shared, *captioned)}
+    with_captions = {frozenset(pair) for pair in captioned}
     work = [
         (measure, a, b)
         for measure in chosen
         for a, b in pairs
-        if not measure.shared_space_only or frozenset((a, b)) in one_space
+        if (not measure.shared_space_only or frozenset((a, b)) in one_space)
+        and (not measure.captions_only or frozenset((a, b)) in with_captions)
     ]
     rows: list[dict[str, object]] = []
     states = _States(spaces)

@@ -43,6 +43,8 @@ class Measure:
         function: The public function of the same definition.
         quadratic: Needs n × n numbers or time: large catalogues are sampled.
         shared_space_only: Means something only where both spaces are one.
+        captions_only: Means something only between the pictures and the captions of a model that
+            was trained on pairs of them, such as CLIP.
         paired: Depends on which row of X belongs to which row of Y; without it there is no null.
         symmetric: value(x, y) is value(y, x).
         remark: What ``prepare`` did to a space beyond the definition, in words; mostly empty.
@@ -60,6 +62,7 @@ class Measure:
     function: Callable[..., float] | None = None
     quadratic: bool = False
     shared_space_only: bool = False
+    captions_only: bool = False
     paired: bool = True
     symmetric: bool = True
     remark: Callable[[Any], str] = lambda state: ""

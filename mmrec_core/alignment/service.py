@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
 
 from mmrec_core.alignment import (
-    MEASURES,
+    CLIP_SCORE,
     duplicates,
     gap_positions,
     gap_probe,
@@ -23,6 +22,7 @@ from mmrec_core.alignment import (
     modality_gap,
     space_matrix,
 )
+from mmrec_core.alignment.clip_score import PREFIX
 from mmrec_core.alignment.crossing import (
     TABLE,
     Crossing,
@@ -31,64 +31,30 @@ from mmrec_core.alignment.crossing import (
     hits_table,
     recalls,
 )
+from mmrec_core.alignment.request import (
+    USUAL,
+    AlignConfig,
+    AlignedSpace,
+    in_one_space,
+    two_sides,
+    with_captions,
+)
 from mmrec_core.domain import InputError, Progress, Split, no_progress
-from mmrec_core.projection.vectors import Vectors
 from mmrec_core.store import Artefact, Store
 from mmrec_core.store import store as installed_store
 
 KIND, VERSION = "alignment", 2
-USUAL = ("debiased_cka", "mutual_knn", "rsa", "procrustes_distance")
-"""Measures that are computed unless a person says otherwise."""
-
 _CONTENT = ("image", "text", "joint")
 
-
-class AlignConfig(BaseModel):
-    """What is computed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    measures: tuple[str, ...] = Field(USUAL, min_length=1, description="Measures between spaces")
-    permutations: int = Field(200, ge=19, le=10_000, description="Row permutations of each null")
-    seed: int = Field(0, ge=0, le=2**31 - 1, description="Of permutations, samples and halves")
-    near: float = Field(
-        0.99, gt=0, le=1, description="Cosine, centred, from which items are near-duplicates"
-    )
-
-    def checked(self) -> "AlignConfig":
-        """This config, if every measure in it is known.
-
-        Raises:
-            InputError: One is not.
-        """
-        for name in self.measures:
-            MEASURES.get(name)
-        return self
-
-
-@dataclass(frozen=True, eq=False)
-class AlignedSpace:
-    """A space that is compared with others.
-
-    Attributes:
-        modality: ``image``, ``text``, ``joint`` or ``none`` (trained item vectors).
-        vectors: Of the dataset's items.
-        shares: Names one space with two sides: spaces with the same value lie in one; empty: none.
-        held_out: [n_items] bool; items that a fitted space was not fitted on; None: not fitted.
-        source: What a fitted space was made from.
-    """
-
-    modality: str
-    vectors: Vectors
-    shares: str = ""
-    held_out: np.ndarray | None = None
-    source: Vectors | None = None
-
-    @property
-    def measured(self) -> np.ndarray:
-        """[n_items] bool; items that may be looked at together with another space."""
-        shown = self.vectors.directed
-        return shown if self.held_out is None else shown & self.held_out
+__all__ = [
+    "KIND",
+    "USUAL",
+    "AlignConfig",
+    "AlignedSpace",
+    "Alignment",
+    "align",
+    "align_spec",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +72,31 @@ class Alignment:
         """Name of each space -> its modality, in the order of the request."""
         return {name: own["modality"] for name, own in self.artefact.spec["spaces"]}
 
+    def is_content(self, name: str) -> bool:
+        """Whether a space is of pictures, words or both, not of a trained recommender."""
+        return self.spaces[name] in _CONTENT
+
+    @property
+    def fitted(self) -> tuple[str, ...]:
+        """Spaces that were fitted on this catalogue, in the order of the request."""
+        return tuple(name for name, own in self.artefact.spec["spaces"] if own["fitted"])
+
+    @property
+    def without_prefix(self) -> tuple[tuple[str, str], ...]:
+        """(pictures, words) of one model such as CLIP, but for the prefix of CLIPScore."""
+        spaces = dict(self.artefact.spec["spaces"])
+        images = {n: own for n, own in spaces.items() if own["modality"] == "image"}
+        return tuple(
+            (image, words)
+            for image, own in images.items()
+            for words, other in spaces.items()
+            if other["modality"] == "text"
+            and own["shares"]
+            and own["shares"] == other["shares"]
+            and not (own["fitted"] or other["fitted"])
+            and other.get("prefix", "") != PREFIX
+        )
+
     @property
     def config(self) -> AlignConfig:
         """What was computed."""
@@ -115,6 +106,13 @@ class Alignment:
     def matrix(self) -> pd.DataFrame:
         """Every pair by every measure; see ``space_matrix``."""
         return self.artefact.table("matrix")
+
+    @property
+    def measured(self) -> list[str]:
+        """Measures of ``matrix``, those that were asked for first."""
+        there = dict.fromkeys(self.matrix["measure"])
+        asked = [name for name in self.config.measures if name in there]
+        return list(dict.fromkeys([*asked, *there]))
 
     @cached_property
     def geometry(self) -> pd.DataFrame:
@@ -146,11 +144,9 @@ class Alignment:
         return self.artefact.table(name) if name in self.artefact.facts["gaps"] else None
 
     def gap(self, first: str, second: str) -> dict[str, float]:
-        """``gap``, ``accuracy`` of the probe and ``n`` of two sides of one space."""
-        found: dict[str, float] = self.artefact.facts["gaps"][
-            f"gap-{self._place(first)}-{self._place(second)}"
-        ]
-        return found
+        """``gap``, ``accuracy`` of the probe, ``n`` and ``fitted`` (1: here) of two sides."""
+        found = self.artefact.facts["gaps"][f"gap-{self._place(first)}-{self._place(second)}"]
+        return {**found, "fitted": float(first in self.fitted or second in self.fitted)}
 
     def _place(self, name: str) -> int:
         return list(self.spaces).index(name)
@@ -171,6 +167,8 @@ def align_spec(
                     "vectors": own.vectors.fingerprint,
                     "shares": own.shares,
                     "fitted": own.held_out is not None,
+                    # Named only where there is one, as in the key of the embeddings.
+                    **({"prefix": own.prefix} if own.prefix else {}),
                 },
             ]
             for name, own in spaces.items()
@@ -258,19 +256,25 @@ class _Aligning:
         table.to_parquet(self.folder / f"{name}.parquet", index=False)
 
     def _matrix(self, progress: Progress) -> pd.DataFrame:
+        captioned = self._pairs(with_captions)
+        measures = self.config.measures
+        # Where it is defined nobody should have to know that it must be asked for.
+        if captioned and CLIP_SCORE.name not in measures:
+            measures = (*measures, CLIP_SCORE.name)
         return space_matrix(
             {name: own.vectors.matrix for name, own in self.spaces.items()},
             {name: own.measured for name, own in self.spaces.items()},
-            self.config.measures,
+            measures,
             self.config.permutations,
             self.config.seed,
             progress,
-            shared=[pair for pair in combinations(self.spaces, 2) if self._one_space(*pair)],
+            shared=self._pairs(two_sides),
+            captioned=captioned,
         )
 
-    def _one_space(self, first: str, second: str) -> bool:
-        shares = self.spaces[first].shares
-        return bool(shares) and shares == self.spaces[second].shares
+    def _pairs(self, which: Callable[[AlignedSpace, AlignedSpace], bool]) -> list[tuple[str, str]]:
+        both = combinations(self.spaces, 2)
+        return [(a, b) for a, b in both if which(self.spaces[a], self.spaces[b])]
 
     def _behaviour(self, progress: Progress) -> pd.DataFrame:
         tables = []
@@ -340,7 +344,7 @@ class _Aligning:
         a, b = self.spaces[first], self.spaces[second]
         seed = self.config.seed
         try:
-            if not self._one_space(first, second):
+            if not in_one_space(a, b):
                 rows = np.flatnonzero(a.measured & b.measured)
                 return [cross_by_ridge(a.vectors.matrix, b.vectors.matrix, rows, seed)]
             both = self.observed[first] & self.observed[second]
@@ -359,9 +363,7 @@ class _Aligning:
     def _gaps(self) -> dict[str, dict[str, float]]:
         found: dict[str, dict[str, float]] = {}
         names = list(self.spaces)
-        for first, second in combinations(self.content, 2):
-            if not self._one_space(first, second):
-                continue
+        for first, second in self._pairs(two_sides):
             a, b = self.spaces[first], self.spaces[second]
             kept = a.measured & b.measured
             x, y = a.vectors.matrix[kept], b.vectors.matrix[kept]

@@ -183,8 +183,7 @@ def gain_drawing(dataset: str, found: Alignment) -> Drawing | None:
 
 def alignment_drawings(dataset: str, found: Alignment, titles: Titles) -> list[Drawing]:
     """Every figure of an alignment."""
-    present = [n for n in found.config.measures if (found.matrix["measure"] == n).any()]
-    made = [matrix_drawing(found, name, titles) for name in present]
+    made = [matrix_drawing(found, name, titles) for name in found.measured]
     table = found.retrieval
     pairs = dict.fromkeys(zip(table["space_a"], table["space_b"], strict=True))
     made += [retrieval_drawing(found, pair, titles) for pair in pairs]

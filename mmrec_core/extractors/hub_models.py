@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field
+import pandas as pd
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 
 from mmrec_core.domain import Dataset, InputError
 from mmrec_core.extractors.base import EXTRACTORS, Available, Extractor, ExtractorConfig
@@ -54,6 +55,26 @@ class HubTextConfig(TextConfig):
         "token. average: over all tokens. auto: what the model itself says (sentence-transformers "
         "models and two towers), else average.",
     )
+    prefix: str = Field(
+        "",
+        max_length=200,
+        description="Words put before every text, with a space between, such as the A photo "
+        "depicts of CLIPScore",
+    )
+
+    @field_validator("prefix")
+    @classmethod
+    def _one_space(cls, value: str) -> str:
+        # The space between is always one, so that two spellings are no two matrices.
+        return value.strip()
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Named only where there is one, so that embeddings from before this option keep their keys.
+        values: dict[str, Any] = serialise(self)
+        if not values.get("prefix", ""):
+            values.pop("prefix", None)
+        return values
 
 
 class HubModel(Extractor):
@@ -257,6 +278,11 @@ class HubText(HubModel, TextExtractor):
             return _array(states[:, 0])
         weight = tokens["attention_mask"][..., None].float()
         return _array((states * weight).sum(1) / weight.sum(1).clamp_min(1))
+
+    def _texts(self, dataset: Dataset) -> "pd.Series[str]":
+        texts, prefix = super()._texts(dataset), self.config.prefix
+        # An item without words must not seem to have some.
+        return texts.where(texts.str.strip() == "", f"{prefix} " + texts) if prefix else texts
 
     @cached_property
     def width(self) -> int:  # type: ignore[override]

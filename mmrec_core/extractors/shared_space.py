@@ -171,6 +171,13 @@ class SharedSpace(OfParts):
         return [make_extractor(part.extractor, part.config) for part in parts]
 
 
+def fitted_within(extractor: Extractor) -> list[SharedSpace]:
+    """Every shared space that an extractor is, or is made of: what of it was fitted here."""
+    own = [extractor] if isinstance(extractor, SharedSpace) else []
+    parts = extractor.made_of() if isinstance(extractor, OfParts) else []
+    return [*own, *(found for part in parts for found in fitted_within(part))]
+
+
 def held_out_items(heads: Artefact) -> np.ndarray:
     """[n_items] bool; True for pairs that the heads were not fitted on."""
     return heads.table("items")["held_out"].to_numpy(dtype=bool)

@@ -55,9 +55,17 @@ def neighbour_lists(vectors: Vectors, k: int = K, progress: Progress = no_progre
     return nearest_neighbours(rows, vectors.directed, k, centre=False, progress=progress)
 
 
-def common_space(vectors: Vectors, other: Vectors) -> Vectors:
-    """A space without the items that another lacks, so that neighbours can be compared."""
+def common_space(vectors: Vectors, other: Vectors, kept: np.ndarray | None = None) -> Vectors:
+    """A space without the items that another lacks, so that neighbours can be compared.
+
+    Args:
+        vectors: The space.
+        other: The other space, of the same items.
+        kept: [n_items] bool; items that may be looked at, such as held-out ones; None: all.
+    """
     both = vectors.directed & other.directed
+    if kept is not None:
+        both = both & kept
     if bool((both == vectors.directed).all()):
         return vectors
     return Vectors(vectors.item_ids, vectors.matrix, both)

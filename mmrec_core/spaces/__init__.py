@@ -23,11 +23,12 @@ from mmrec_core.extractors.base import Extractor
 from mmrec_core.extractors.hub import ModelNotHereError
 from mmrec_core.extractors.service import KIND as EMBEDDINGS
 from mmrec_core.extractors.service import embed, find_embeddings, load_embeddings, make_extractor
-from mmrec_core.extractors.shared_space import SharedSpace, held_out_items
+from mmrec_core.extractors.shared_space import SharedSpace, fitted_within, held_out_items
 from mmrec_core.projection.vectors import Vectors
 from mmrec_core.recommenders.trainer import Trained
 from mmrec_core.store import Artefact, store, write_array
 from mmrec_core.studies.feature_settings import parse_setting, written
+from mmrec_core.studies.stored import study_of
 from mmrec_core.studies.trained import StoredRun, find_stored_run, fitted, stored_runs
 
 CONTROLS = ("shuffle", "gaussian-matched", "gaussian-unit")
@@ -123,8 +124,7 @@ def aligned_space(dataset: Dataset, name: str, progress: Progress = no_progress)
         InputError: As of ``make_vectors``.
     """
     vectors = make_vectors(dataset, name, progress)
-    shared = _shared(dataset, name)
-    if shared is not None:
+    for shared in _fitted(dataset, name):
         shared.heads(dataset, progress)
     return as_aligned(dataset, name, vectors)
 
@@ -132,19 +132,32 @@ def aligned_space(dataset: Dataset, name: str, progress: Progress = no_progress)
 def as_aligned(dataset: Dataset, name: str, vectors: Vectors) -> AlignedSpace:
     """A space whose vectors are here, as alignment takes it."""
     modality = find_space(dataset, name).modality
-    shared = _shared(dataset, name)
-    if shared is None:
-        own = extractor_of(dataset, name)
-        return AlignedSpace(modality, vectors, "" if own is None else own.shared_with())
-    heads, made_from = shared.heads(dataset), shared.source(dataset)
+    held_out, own = held_out_of(dataset, name), extractor_of(dataset, name)
+    if own is None:
+        return AlignedSpace(modality, vectors, held_out=held_out)
+    if not isinstance(own, SharedSpace):
+        prefix = getattr(own.config, "prefix", "")
+        return AlignedSpace(modality, vectors, own.shared_with(), held_out, prefix=prefix)
+    made_from = own.source(dataset)
     source = Vectors(made_from.item_ids, made_from.matrix, made_from.observed)
-    return AlignedSpace(modality, vectors, heads.key, held_out_items(heads), source)
+    return AlignedSpace(modality, vectors, own.heads(dataset).key, held_out, source)
 
 
 def is_ready(dataset: Dataset, name: str) -> bool:
     """Whether ``as_aligned`` computes nothing: the heads of a shared space may be gone."""
-    shared = _shared(dataset, name)
-    return shared is None or shared.find_heads(dataset) is not None
+    return all(shared.find_heads(dataset) is not None for shared in _fitted(dataset, name))
+
+
+def held_out_of(dataset: Dataset, name: str) -> np.ndarray | None:
+    """[n_items] bool, True for items that nothing in a space was fitted on; None: nothing was.
+
+    A fusion, or a recommender trained on fitted features, has seen what each of its parts has.
+
+    Raises:
+        InputError: There is no such space.
+    """
+    seen = [held_out_items(shared.heads(dataset)) for shared in _fitted(dataset, name)]
+    return np.logical_and.reduce(seen) if seen else None
 
 
 def extractor_of(dataset: Dataset, name: str) -> Extractor | None:
@@ -152,10 +165,16 @@ def extractor_of(dataset: Dataset, name: str) -> Extractor | None:
     return None if name.startswith("run:") or "|" in name else _extractor(dataset, name)
 
 
-def _shared(dataset: Dataset, name: str) -> SharedSpace | None:
-    """The extractor of one side of a shared space; None: another space."""
-    extractor = extractor_of(dataset, name)
-    return extractor if isinstance(extractor, SharedSpace) else None
+def _fitted(dataset: Dataset, name: str) -> list[SharedSpace]:
+    """What of a space was fitted on this catalogue's pairs; a control's rows belong to no item."""
+    if not name.startswith("run:"):
+        own = extractor_of(dataset, name)
+        return [] if own is None else fitted_within(own)
+    run = _run(dataset, name)
+    features = study_of(run.study).features
+    chosen = [features[m] for m in run.artefact.spec["features"] if m in features]
+    made = [make_extractor(choice.extractor, choice.config) for choice in chosen]
+    return [found for own in made for found in fitted_within(own)]
 
 
 def usual_spaces(spaces: Iterable[Space]) -> tuple[str, str] | None:

@@ -1,4 +1,4 @@
-"""A choice that is in the address and outlives a change of page, which bound widgets do not."""
+"""Choices that are in the address and outlive a change of page, which bound widgets do not."""
 
 from collections.abc import Callable, Sequence
 
@@ -45,35 +45,49 @@ def choose_several(
     options: Sequence[str],
     key: str,
     default: Sequence[str],
-    most: int,
     format_func: Callable[[str], str] = str,
+    most: int | None = None,
     help: str | None = None,
 ) -> list[str]:
-    """A multiselect whose values, not their labels, stand in the address under ``key``.
+    """A multiselect whose values, not their labels, stand in the address: ``key=a&key=b``.
+
+    While nobody has chosen anything it follows its default, which the address leaves out. An empty
+    choice stands there as ``key=``.
 
     Args:
         label: Of the multiselect.
-        options: Values, without commas; others that the address named are forgotten.
+        options: Values; what the address or this session named and is none of them is forgotten.
         key: Of the widget, in the session and in the address.
-        default: Some of ``options``; the address leaves them out.
-        most: So many can be chosen.
+        default: Some of ``options``.
         format_func: Value -> what is shown.
+        most: Values that can be chosen; None: any number.
         help: A tooltip.
     """
     remembered = f"{key}-address"
-    before, named = st.session_state.get(remembered), st.query_params.get(key)
-    if named is not None and named != before:
-        wanted = named.split(",")
+    # Of the last run: what was chosen, the default then, and what the address said.
+    value, usual, said = st.session_state.get(remembered, (None, None, None))
+    named = st.query_params.get_all(key) if key in st.query_params else None
+    shown = st.session_state.get(key)
+    if named is not None and named != said:
+        wanted = [name for name in named if name]
+    elif shown is not None and shown != value:
+        wanted = shown
+    elif value is not None and value != usual:
+        wanted = value
     else:
-        wanted = st.session_state.get(key) or (before.split(",") if before else list(default))
-    st.session_state[key] = [value for value in wanted if value in options][:most]
-    values = st.multiselect(
+        wanted = list(default)
+    known = [name for name in dict.fromkeys(wanted) if name in options][:most]
+    # Names that are all unknown, as on another dataset, are no wish for nothing.
+    st.session_state[key] = known if known or not wanted else list(default)
+    chosen = st.multiselect(
         label, options, format_func=format_func, key=key, max_selections=most, help=help, wrap=True
     )
-    text = ",".join(values)
-    st.session_state[remembered] = text
-    if values == list(default) or not values:
+    if chosen == list(default):
         st.query_params.pop(key, None)
-    elif named != text:
-        st.query_params[key] = text
-    return values
+        now = None
+    else:
+        now = chosen or [""]
+        if named != now:
+            st.query_params[key] = now
+    st.session_state[remembered] = (chosen, list(default), now)
+    return chosen

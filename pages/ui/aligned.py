@@ -24,6 +24,7 @@ from mmrec_core.spaces import Space, as_aligned, is_ready
 from mmrec_core.store import store
 from mmrec_core.studies.inputs import split_or_none
 from pages.ui.address import choose as choose_one
+from pages.ui.aligned_clip import why_no_clip_score
 from pages.ui.figure import shown
 from pages.ui.job import job_panel, time_in_words, unfinished_jobs
 from pages.ui.map_spaces import vectors_of
@@ -33,7 +34,7 @@ MOST_SPACES = 12
 _PAIR = {
     "debiased_cka": 22.0, "linear_cka": 51.0, "rbf_cka": 73.0, "mutual_knn": 4.0, "rsa": 63.0,
     "mean_squared_cca": 47.0, "svcca": 12.0, "pwcca": 45.0, "procrustes_distance": 21.0,
-    "alignment_loss": 2.0, "modality_gap": 1.0,
+    "alignment_loss": 2.0, "modality_gap": 1.0, "clip_score": 2.0,
 }  # fmt: skip
 """Seconds of a pair of 5,000 items with 200 permutations on one thread."""
 _HOW = (
@@ -42,9 +43,10 @@ _HOW = (
     "beside its **null**, what the measure gives when the rows of one space are permuted, and is "
     "**calibrated**: (value − τ) / (best − τ), cut to 0 … 1, with τ the 95 % order statistic of "
     "the null (arXiv 2602.14486); distances use the lower tail. p = (1 + permutations at least as "
-    "alike) / (permutations + 1). Measures that compare all pairs of items take a seeded sample of "
-    "5,000. Where a space was fitted on this catalogue, matrix, retrieval and gap stand on "
-    "held-out items alone."
+    "alike) / (permutations + 1). **CLIPScore** is there where one model such as CLIP reads the "
+    "pictures of one space and the texts of another, its prefix before them. Measures that compare "
+    "all pairs of items take a seeded sample of 5,000. Where a space was fitted on this catalogue, "
+    "matrix, retrieval and gap stand on held-out items alone."
 )
 
 
@@ -55,7 +57,7 @@ def choose(dataset: Dataset, known: Mapping[str, Space]) -> tuple[list[str], Ali
     asked = dict.fromkeys(named.split(";")) if named else ()
     wanted = [n for n in asked if n in known][:MOST_SPACES] or usual
     first, second = st.columns([5, 1], vertical_alignment="bottom")
-    key = f"spaces-{dataset.name}"
+    key = _key(dataset)
     if key not in st.session_state:
         st.session_state[key] = wanted
     names = first.multiselect(
@@ -78,6 +80,16 @@ def choose(dataset: Dataset, known: Mapping[str, Space]) -> tuple[list[str], Ali
         seed = st.number_input("Seed", 0, 999_999, 0, key="align-seed", **kept)
     order = [n for n in MEASURES.names() if n in measures] or list(USUAL)
     return names, AlignConfig(measures=tuple(order), permutations=permutations, seed=seed)
+
+
+def _key(dataset: Dataset) -> str:
+    return f"spaces-{dataset.name}"
+
+
+def add_spaces(dataset: Dataset, names: Sequence[str]) -> None:
+    """Adds spaces to those compared; for the callback of a button."""
+    now = st.session_state.get(_key(dataset), [])
+    st.session_state[_key(dataset)] = list(dict.fromkeys([*now, *names]))[:MOST_SPACES]
 
 
 def find(
@@ -196,17 +208,18 @@ def _agreement(found: Alignment, known: Mapping[str, Space], image: str, words: 
     measure = MEASURES.get(str(first["measure"]))
     share = float(first["calibrated"])
     names = f"**{escape(title(known, image))}** and **{escape(title(known, words))}**"
+    on = f", on {int(first['n']):,} held-out items" if pair & set(found.fitted) else ""
     low, high = number(float(first["null_low"])), number(float(first["null_high"]))
     if first["p"] > 0.05:
         return (
             f"Pictures and words agree no more than by chance: {names} have a "
-            f"{escape(measure.label)} of {number(float(first['raw']))}, permuted items give {low} "
-            f"to {high}\\."
+            f"{escape(measure.label)} of {number(float(first['raw']))}{on}, permuted items give "
+            f"{low} to {high}\\."
         )
     degree = "a little" if share < 0.2 else "in part" if share < 0.6 else "largely"
     return (
         f"Pictures and words say the same **{degree}**: {names} have a {escape(measure.label)} of "
-        f"**{number(float(first['raw']))}** \\(permuted items {low} to {high}; calibrated "
+        f"**{number(float(first['raw']))}**{on} \\(permuted items {low} to {high}; calibrated "
         f"{number(share)} on a scale from 0 to 1\\)\\."
     )
 
@@ -226,11 +239,33 @@ def _behaviour(found: Alignment, known: Mapping[str, Space]) -> str:
         )
     best = above.iloc[0]
     name = escape(title(known, str(best["space"])))
+    of = " \\(fitted on this catalogue, all its items counted\\)"
     return (
-        f"Items that are alike in **{name}** overlap in their users "
+        f"Items that are alike in **{name}**{of if best['space'] in found.fitted else ''} overlap "
+        "in their users "
         f"**{number(float(best['value']))} times** as much as equally popular ones: the more, the "
         "more a recommender can gain from it\\."
     )
+
+
+def all_items_of_fitted(
+    found: Alignment, known: Mapping[str, Space], looked_at: Sequence[str]
+) -> None:
+    """Says where a part of the page counts items that a space was fitted on.
+
+    Args:
+        found: The comparison.
+        known: Spaces by name.
+        looked_at: Spaces that the part is about.
+    """
+    fitted = [name for name in found.fitted if name in looked_at]
+    if fitted:
+        st.caption(
+            "Fitted on this catalogue's own pairs of pictures and words, not on users: "
+            f"{escape('; '.join(title(known, n) for n in fitted))}. This part shows all items of "
+            "such a space, those that it was fitted on included, where the sides may lie closer "
+            "than they would for new items. Matrix, retrieval and gap stand on held-out items."
+        )
 
 
 # The matrix
@@ -238,14 +273,14 @@ def _behaviour(found: Alignment, known: Mapping[str, Space]) -> str:
 
 def matrix(dataset: Dataset, found: Alignment, known: Mapping[str, Space]) -> None:
     """Every pair of spaces: calibrated, raw, and the null."""
-    table = found.matrix
-    there = [n for n in found.config.measures if (table["measure"] == n).any()]
+    there = found.measured
     if not there:
         st.info("None of the chosen measures makes sense for these spaces.")
+        why_no_clip_score(dataset, found, titles(found, known))
         return
     name = choose_one("Measure", there, "measure", there[0], lambda n: MEASURES.get(n).label)
     measure = MEASURES.get(name)
-    own = table[table["measure"] == name]
+    own = found.matrix[found.matrix["measure"] == name]
     st.caption(f"{measure.description} Range {_range(measure.value_range)}. {measure.reference}.")
     if name == MUTUAL_KNN.name:
         low, high = (
@@ -255,6 +290,7 @@ def matrix(dataset: Dataset, found: Alignment, known: Mapping[str, Space]) -> No
     named = titles(found, known)
     if own["raw"].notna().any():
         shown(matrix_drawing(found, name, named), _HOW, command(dataset.name, found))
+    why_no_clip_score(dataset, found, named)
     with st.expander("All numbers"):
         st.dataframe(_numbers(own, named), hide_index=True, alt=f"{measure.label} of every pair")
         notes = sorted({str(note) for note in own["note"] if isinstance(note, str) and note})

@@ -9,7 +9,7 @@ from mmrec_core.alignment.service import Alignment
 from mmrec_core.domain import Dataset
 from mmrec_core.exports.spaces import behaviour_drawing, gain_drawing
 from mmrec_core.spaces import Space
-from pages.ui.aligned import command, titles
+from pages.ui.aligned import all_items_of_fitted, command, titles
 from pages.ui.figure import shown
 from pages.ui.words import escape, number
 
@@ -44,6 +44,7 @@ def behaviour(dataset: Dataset, found: Alignment, known: Mapping[str, Space]) ->
         st.info("No content space is among those chosen, or none could be measured.")
         return
     shown(drawing, _HOW, command(dataset.name, found))
+    all_items_of_fitted(found, known, list(table["space"]))
     _numbers(table[table["note"] == ""], named)
     st.markdown("##### What recommenders did gain by it")
     gains = gain_drawing(dataset.name, found)

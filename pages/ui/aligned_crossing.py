@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from mmrec_core import jobs
-from mmrec_core.alignment.crossing import CHANCE, FOUND
+from mmrec_core.alignment.crossing import CHANCE, FOUND, SHARED
 from mmrec_core.alignment.service import Alignment
 from mmrec_core.domain import Dataset
 from mmrec_core.exports.spaces import gap_drawings, retrieval_drawing
@@ -15,9 +15,10 @@ from mmrec_core.extractors.service import default_extractor, make_extractor
 from mmrec_core.settings import settings
 from mmrec_core.spaces import Space
 from pages.ui.address import choose
-from pages.ui.aligned import command, titles
+from pages.ui.aligned import add_spaces, command, titles
 from pages.ui.figure import shown
 from pages.ui.gallery import tile, tile_style, tiles
+from pages.ui.job import unfinished_jobs
 from pages.ui.words import escape, number, percent
 
 SHOWN = 4
@@ -43,13 +44,18 @@ def retrieval(dataset: Dataset, found: Alignment, known: Mapping[str, Space]) ->
         return
     named = titles(found, known)
     pairs = list(dict.fromkeys(zip(table["space_a"], table["space_b"], strict=True)))
-    shared = [p for p in pairs if _methods(table, p)[0] == "shared space"]
+    shared = [p for p in pairs if _methods(table, p)[0] == SHARED]
     labels = {f"{i}": f"{named[a]} and {named[b]}" for i, (a, b) in enumerate(pairs)}
     default = str(pairs.index(shared[0])) if shared else "0"
     at = int(choose("Between", list(labels), "between", default, labels.__getitem__))
     first, second = pairs[at]
     own = table[(table["space_a"] == first) & (table["space_b"] == second)]
     st.markdown(_sentence(own, first, named))
+    n = int(own["n"].iloc[0])
+    st.caption(
+        f"{n:,} of the catalogue's {dataset.n_items:,} items ask, and search among the same {n:,}: "
+        + _why_these(found, _methods(table, (first, second))[0], (first, second))
+    )
     shown(retrieval_drawing(found, (first, second), named), _HOW, command(dataset.name, found))
     _gallery(dataset, found, known, first, second)
 
@@ -70,10 +76,19 @@ def _sentence(own: pd.DataFrame, first: str, named: Mapping[str, str]) -> str:
         words.append(f"{percent(recall, False)} by the {method}")
     n = int(ten["n"].iloc[0])
     return (
-        f"Of {n:,} items that nothing was fitted on, **{escape(named[first])}** finds the item's "
-        f"own counterpart among the first 10 for {' and '.join(words)}; by chance "
-        f"{percent(chance, False)}\\."
+        f"Of {n:,} items, **{escape(named[first])}** finds the item's own counterpart among the "
+        f"first 10 for {' and '.join(words)}; by chance {percent(chance, False)}\\."
     )
+
+
+def _why_these(found: Alignment, method: str, pair: tuple[str, str]) -> str:
+    """Which items retrieval was measured on, in words."""
+    held_out = "that lie in both spaces and were held out when one was fitted on this catalogue"
+    fitted = bool(set(pair) & set(found.fitted))
+    if method == SHARED:
+        return f"all {held_out if fitted else 'that lie in both spaces'}; no sample is taken."
+    half = "the half that the map was not fitted on, of those"
+    return f"{half} {held_out if fitted else 'that lie in both spaces'}."
 
 
 def _gallery(
@@ -126,11 +141,12 @@ def gap(dataset: Dataset, found: Alignment, known: Mapping[str, Space]) -> None:
         _offer_shared(dataset, known)
         return
     for drawing, facts in drawn:
+        items = "held-out items" if facts.get("fitted") else "items"
         st.markdown(
             f"The means of pictures and words lie **{number(facts['gap'])}** apart on the unit "
             "sphere, and a linear probe tells the two apart with "
             f"**{percent(facts['accuracy'], False)}** accuracy \\(by chance 50 %\\), on "
-            f"{int(facts['n']):,} items that nothing was fitted on\\."
+            f"{int(facts['n']):,} {items}\\."
         )
         shown(
             drawing,
@@ -148,9 +164,22 @@ def _offer_shared(dataset: Dataset, known: Mapping[str, Space]) -> None:
         "item's picture and words meet. A fifth of the items is held out, and what is said of "
         "their agreement is measured on those."
     )
-    here = [n for n, space in known.items() if space.title.startswith("Shared space")]
+    here = [
+        name
+        for name, space in known.items()
+        if space.title.startswith("Shared space") and space.kind == "extractor"
+    ]
     if here:
         st.info("A fitted shared space is here: add its two sides to *Spaces* above and compare.")
+        st.button("Add its sides", on_click=add_spaces, args=(dataset, here), type="primary")
+        return
+    fitting = [
+        state
+        for state in unfinished_jobs("embed", dataset.name)
+        if state.active and jobs.spec(state.key).get("extractor") == "shared-space"
+    ]
+    if fitting:
+        st.info("It is being fitted: see above.")
         return
     if settings().read_only:
         return

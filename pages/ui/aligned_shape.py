@@ -1,6 +1,6 @@
 """The shape of each space, and items whose vectors are nearly equal."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -9,7 +9,7 @@ from mmrec_core.alignment import GEOMETRY
 from mmrec_core.alignment.service import Alignment
 from mmrec_core.domain import Dataset
 from mmrec_core.spaces import Space
-from pages.ui.aligned import titles
+from pages.ui.aligned import all_items_of_fitted, titles
 from pages.ui.export import export_menu
 from pages.ui.gallery import tile, tile_style
 from pages.ui.words import escape, how, number
@@ -40,6 +40,7 @@ def geometry(found: Alignment, known: Mapping[str, Space]) -> None:
         export_menu("geometry", found.geometry)
     if table["sampled"].astype(bool).any():
         st.caption("Numbers that compare all pairs are of a seeded sample of 5,000 items.")
+    all_items_of_fitted(found, known, list(table.index))
 
 
 def near_duplicates(dataset: Dataset, found: Alignment, known: Mapping[str, Space]) -> None:
@@ -49,6 +50,9 @@ def near_duplicates(dataset: Dataset, found: Alignment, known: Mapping[str, Spac
     near = found.config.near
     if table.empty:
         st.success(f"In no space do two items have a centred cosine of {near:g} or more.")
+        content = [n for n in found.spaces if found.is_content(n)]
+        st.caption(_compared(found, named, content))
+        all_items_of_fitted(found, known, content)
         return
     spaces = list(dict.fromkeys(table["space"]))
     space = st.selectbox("Space", spaces, format_func=named.__getitem__, key="twins-in")
@@ -59,6 +63,8 @@ def near_duplicates(dataset: Dataset, found: Alignment, known: Mapping[str, Spac
         f"**{n_pairs:,}** {pairs} of items with a centred cosine of {near:g} or more in "
         f"{escape(named[str(space)])}, {equal:,} of those listed exactly equal\\."
     )
+    st.caption(_compared(found, named, [str(space)]))
+    all_items_of_fitted(found, known, [str(space)])
     with st.container(horizontal=True):
         export_menu(f"near-duplicates-{spaces.index(space)}", lambda: _ids(dataset, own))
     if n_pairs > len(own):
@@ -79,6 +85,15 @@ def near_duplicates(dataset: Dataset, found: Alignment, known: Mapping[str, Spac
                             dataset, item[["item_id", "title", "image"]].to_dict(),
                             f"twin-{space}-{pair['a']}-{pair['b']}-{which}",
                         )  # fmt: skip
+
+
+def _compared(found: Alignment, named: Mapping[str, str], spaces: Sequence[str]) -> str:
+    """On how many items near-duplicates stand: all that have a vector, never a sample."""
+    measured = found.geometry[found.geometry["note"] == ""].set_index("space")["n"]
+    of = ", ".join(
+        f"{int(measured[name]):,} in {named[name]}" for name in spaces if name in measured.index
+    )
+    return escape(f"Every item was compared with every other, none left out by a sample: {of}.")
 
 
 def _ids(dataset: Dataset, own: pd.DataFrame) -> pd.DataFrame:

@@ -180,8 +180,8 @@ def _forget(own: Opened, edited: Subject) -> tuple[Subject, list[str]]:
         list(history),
         "forget",
         (),
-        MOST_FORGOTTEN,
         lambda item: shorten(history[item], 60),
+        MOST_FORGOTTEN,
         help="Scored as if the user had never taken them; what the model learned stays.",
     )
     if not gone:

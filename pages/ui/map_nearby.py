@@ -14,15 +14,21 @@ from mmrec_core.projection.nearby import (
     disagreement,
     nearest_items,
 )
+from mmrec_core.projection.vectors import Vectors
 from mmrec_core.spaces import Space
+from pages.ui.address import choose_several
 from pages.ui.gallery import name_of, tile, tile_style, tiles
 from pages.ui.map_scene import Scene
-from pages.ui.map_spaces import AT_ONCE, Side, lists_of, vectors_of
+from pages.ui.map_spaces import AT_ONCE, Side, held_out_in, lists_of, vectors_of
 from pages.ui.words import escape, number, percent
 
 MOST_SPACES = 4
 MOST_ROWS = 2000
 _ITEM = "near"
+_NOT_MEASURED = (
+    " One was **fitted on this catalogue**, so how far they agree can be said of held-out items "
+    "alone; these are too few, too many to compare at once, or not known here any more\\."
+)
 
 
 def clicked(dataset: Dataset, row: int | None) -> None:
@@ -48,10 +54,10 @@ def neighbours(scene: Scene, known: Mapping[str, Space]) -> None:
         return
     shown = [side.space.name for side in scene.sides]
     names = dict(known) | {side.space.name: side.space for side in scene.sides}
-    wanted = st.multiselect(
-        "Spaces", list(names), default=list(dict.fromkeys(shown)), max_selections=MOST_SPACES,
-        format_func=lambda n: names[n].title, key=f"near-in-{scene.dataset.name}", wrap=True,
-    )  # fmt: skip
+    usual = list(dict.fromkeys(shown))
+    wanted = choose_several(
+        "Spaces", list(names), "near-in", usual, lambda n: names[n].title, MOST_SPACES
+    )
     item = scene.dataset.items.iloc[row]
     tile_style()
     first, *others = st.columns([1.2, *[2] * max(1, len(wanted))], gap="medium")
@@ -76,11 +82,25 @@ def neighbours(scene: Scene, known: Mapping[str, Space]) -> None:
                 for r, c in zip(rows.tolist(), cosines, strict=True)
             ]
             tiles(scene.dataset, rows, notes, key=f"near-{wanted.index(name)}")
-    st.caption(f"The {K} nearest by cosine, with it; ● also near in another space of these.")
+    fitted = [names[name].title for name in wanted if _is_fitted(scene, names[name])]
+    st.caption(
+        f"The {K} nearest by cosine, with it; ● also near in another space of these."
+        + (
+            f" Fitted on this catalogue's own pairs: {escape(', '.join(fitted))}; neighbours that "
+            "agree there were in part taught to."
+            if fitted
+            else ""
+        )
+    )
 
 
 def _also(row: int, name: str, lists: Mapping[str, set[int]]) -> str:
     return " ●" if any(row in own for other, own in lists.items() if other != name) else ""
+
+
+def _is_fitted(scene: Scene, space: Space) -> bool:
+    vectors = vectors_of(scene.dataset, space)
+    return vectors is not None and held_out_in(scene.dataset, space, vectors) is not None
 
 
 def _nearest(scene: Scene, space: Space, row: int) -> tuple[np.ndarray, np.ndarray] | None:
@@ -96,10 +116,24 @@ def _overlaps(first: str, second: str, _first: np.ndarray, _second: np.ndarray) 
     return disagreement(_first, _second)
 
 
+def _held_out(one: Side, other: Side) -> np.ndarray | None:
+    """[n_items] bool, items that neither space was fitted on; None: neither was fitted here."""
+    masks = [side.held_out for side in (one, other) if side.held_out is not None]
+    return np.logical_and.reduce(masks) if masks else None
+
+
+def _compared(one: Side, other: Side) -> tuple[Vectors, Vectors]:
+    """Both spaces with the items that may be compared: in both, and nothing was fitted on them."""
+    kept = _held_out(one, other)
+    return (
+        common_space(one.vectors, other.vectors, kept),
+        common_space(other.vectors, one.vectors, kept),
+    )
+
+
 def _pair_of_lists(one: Side, other: Side) -> tuple[np.ndarray, np.ndarray] | None:
-    """Neighbours among the items of both spaces; None where they are not known yet."""
-    first = lists_of(common_space(one.vectors, other.vectors))
-    second = lists_of(common_space(other.vectors, one.vectors))
+    """Neighbours among the items that may be compared; None where they are not known yet."""
+    first, second = (lists_of(vectors) for vectors in _compared(one, other))
     return None if first is None or second is None else (first, second)
 
 
@@ -108,7 +142,8 @@ def overlaps(one: Side, other: Side) -> pd.DataFrame | None:
     lists = _pair_of_lists(one, other)
     if lists is None:
         return None
-    return _overlaps(one.vectors.fingerprint, other.vectors.fingerprint, *lists)
+    first, second = _compared(one, other)
+    return _overlaps(first.fingerprint, second.fingerprint, *lists)
 
 
 def sentence(one: Side, other: Side) -> str:
@@ -120,8 +155,9 @@ def sentence(one: Side, other: Side) -> str:
         return f"{names} hold the very same vectors\\."
     table = overlaps(one, other)
     found = None if table is None else agreement(table)
+    fitted = _held_out(one, other) is not None
     if found is None:
-        return f"Two maps of the same items: {names}\\."
+        return f"Two maps of the same items: {names}\\." + (_NOT_MEASURED if fitted else "")
     times = found.mean / found.chance
     if not found.told:
         verdict = "no more than shuffled items would show"
@@ -135,7 +171,8 @@ def sentence(one: Side, other: Side) -> str:
         verdict = "they see much the same"
     return (
         f"Of an item's {found.k} nearest neighbours, {percent(found.mean, False)} are the same in "
-        f"{names} \\(by chance {percent(found.chance, False)}, {found.n:,} items in both\\): "
+        f"{names} \\(by chance {percent(found.chance, False)}, {found.n:,} "
+        f"{'held-out items' if fitted else 'items in both'}\\): "
         f"{verdict}\\."
     )
 
@@ -150,11 +187,13 @@ def most_different(scene: Scene) -> None:
     if table is None or lists is None:
         st.info(
             "The neighbours of every item are found with the maps: make both maps first. Where the "
-            f"two spaces hold different items, up to {AT_ONCE:,} common ones can be compared."
+            f"two spaces hold different items, or one was fitted on this catalogue, up to "
+            f"{AT_ONCE:,} common or held-out ones can be compared."
         )
         return
+    fitted = _held_out(one, other) is not None
     if not len(table):
-        st.info("No item lies in both spaces.")
+        st.info(f"No {'held-out ' if fitted else ''}item lies in both spaces.")
         return
     n, items = len(table), scene.dataset.items.iloc[table["row"]]
     table, items = table.head(MOST_ROWS), items.head(MOST_ROWS)
@@ -167,8 +206,9 @@ def most_different(scene: Scene) -> None:
     )
     cut = f"; the first {MOST_ROWS:,} are listed" if n > MOST_ROWS else ""
     st.caption(
-        f"{n:,} items by the share of their {K} nearest neighbours that both spaces hold, "
-        f"the least first{cut}. Tick a row to see both lists."
+        f"{n:,} {'held-out ' if fitted else ''}items by the share of their {K} nearest "
+        f"neighbours that both spaces hold, the least first{cut}. Tick a row to see both lists."
+        + (" A space that was fitted here is compared on items held out alone." if fitted else "")
     )
     picked = st.dataframe(
         shown, hide_index=True, height=240, on_select="rerun", selection_mode="single-row",

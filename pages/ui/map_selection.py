@@ -15,13 +15,13 @@ from pages.ui.export import csv_bytes
 from pages.ui.gallery import degrees_of, tiles
 from pages.ui.map_colours import columns
 from pages.ui.map_scene import PLACES, Scene
-from pages.ui.map_spaces import Side
 from pages.ui.point_map import Events, Lasso, chosen
 from pages.ui.words import escape, percent
 
 SHOWN = 24
 _ADDRESS, _STATE, _STAMP = "selection", "map-selection", "map-stamp"
 _DATASET = "map-selection-of"
+_PAGE = "selected-page"
 _MOST_ADDRESS = 1800
 """Characters of an outline that an address can hold; a longer one holds in this window only."""
 
@@ -53,6 +53,7 @@ def take_up(scene: Scene, done: Events) -> Selection | None:
     if st.session_state.setdefault(_DATASET, name) != name:
         # What the address names was picked on another catalogue.
         st.session_state[_DATASET] = name
+        _first_page()
         st.query_params.pop(_ADDRESS, None)
         if name in kept and kept[name].address:
             st.query_params[_ADDRESS] = kept[name].address
@@ -75,6 +76,16 @@ def clear(scene: Scene) -> None:
     """Nothing is selected."""
     st.session_state.setdefault(_STATE, {}).pop(scene.dataset.fingerprint, None)
     st.query_params.pop(_ADDRESS, None)
+    _first_page()
+
+
+def _first_page() -> None:
+    """Another selection is looked at from its beginning."""
+    if st.session_state.get(_PAGE, 1) != 1:
+        st.session_state[_PAGE] = 1
+    elif _PAGE not in st.session_state:
+        # Named by a link, and not on screen yet.
+        st.query_params.pop(_PAGE, None)
 
 
 def select_region(scene: Scene, view: int, region: int) -> None:
@@ -90,6 +101,7 @@ def _keep(name: str, selection: Selection, address: str) -> None:
     else:
         st.query_params.pop(_ADDRESS, None)
         address = ""
+    _first_page()
     kept = Selection(selection.rows, selection.words, address)
     st.session_state.setdefault(_STATE, {})[name] = kept
 
@@ -191,7 +203,13 @@ def show(scene: Scene, selection: Selection | None) -> None:
     pages = -(-len(rows) // SHOWN)
     place = st.container()
     with st.container(horizontal_alignment="center"):
-        page = st.pagination(pages, key=f"selected-{n}", max_visible_pages=7) if pages > 1 else 1
+        page = (
+            st.pagination(
+                pages, key=_PAGE, max_visible_pages=7, bind="query-params", persist_state="session"
+            )
+            if pages > 1
+            else 1
+        )
     with place:
         st.caption("The selected items, those with most interactions first.")
         tiles(scene.dataset, rows[(page - 1) * SHOWN : page * SHOWN], key="selected")
@@ -308,16 +326,12 @@ def coordinates(scene: Scene, selection: Selection | None) -> pd.DataFrame:
     table = items.reset_index(drop=True).copy()
     table["selected"] = np.zeros(len(table), bool) if selection is None else selection.rows
     for place, side, found in zip(PLACES, scene.sides, scene.regions, strict=False):
-        table[f"{place}_space"] = _space_column(side, len(table))
+        table[f"{place}_space"] = side.name
         table[f"{place}_x"], table[f"{place}_y"] = side.points.T
         if found is not None:
             region = pd.Series(found.of_item, dtype="Int32")
             table[f"{place}_region"] = region.where(found.of_item != NO_REGION)
     return table
-
-
-def _space_column(side: Side, n: int) -> list[str]:
-    return [side.name] * n
 
 
 def _parquet(table: pd.DataFrame) -> bytes:

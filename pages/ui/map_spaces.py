@@ -24,7 +24,14 @@ from mmrec_core.projection.service import (
 from mmrec_core.projection.vectors import Vectors
 from mmrec_core.settings import settings
 from mmrec_core.spaces import CONTROLS as SPACE_CONTROLS
-from mmrec_core.spaces import Space, find_space, find_vectors, list_spaces
+from mmrec_core.spaces import (
+    Space,
+    find_space,
+    find_vectors,
+    held_out_of,
+    is_ready,
+    list_spaces,
+)
 from mmrec_core.store import store
 from pages.ui.address import choose
 from pages.ui.job import job_panel, time_in_words, unfinished_jobs
@@ -49,6 +56,8 @@ class Side:
         plane: How the points were made, as it stands in addresses.
         made: The finished UMAP; None: PCA.
         share: Of the variance, along the two axes of a PCA.
+        held_out: [n_items] bool, items that nothing in the space was fitted on, none of them where
+            that is not known any more; None: it was not fitted on this catalogue.
     """
 
     space: Space
@@ -57,6 +66,7 @@ class Side:
     plane: str
     made: ItemMap | None
     share: np.ndarray
+    held_out: np.ndarray | None = None
 
     @property
     def name(self) -> str:
@@ -162,6 +172,21 @@ def vectors_of(dataset: Dataset, space: Space) -> Vectors | None:
         return None
 
 
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _held_out(fingerprint: str, name: str, vectors: str, _dataset: Dataset) -> np.ndarray | None:
+    if not is_ready(_dataset, name):
+        raise LookupError(name)
+    return held_out_of(_dataset, name)
+
+
+def held_out_in(dataset: Dataset, space: Space, vectors: Vectors) -> np.ndarray | None:
+    """Which items a space was not fitted on; see ``Side``."""
+    try:
+        return _held_out(dataset.fingerprint, space.name, vectors.fingerprint, dataset)
+    except LookupError:
+        return np.zeros(dataset.n_items, dtype=bool)
+
+
 @st.cache_resource(max_entries=8, show_spinner="Projecting with PCA")
 def _preview(fingerprint: str, name: str, _vectors: Vectors) -> tuple[np.ndarray, np.ndarray]:
     return make_preview(_vectors)
@@ -182,12 +207,13 @@ def side_of(dataset: Dataset, space: Space, config: UmapConfig | None) -> Side |
     vectors = vectors_of(dataset, space)
     if vectors is None:
         return None
+    held_out = held_out_in(dataset, space, vectors)
     made = find_map(vectors, config) if config is not None else None
     if made is not None and config is not None:
         plane = f"umap-{config.n_neighbors}-{config.min_dist:g}-{config.init}-{config.seed}"
-        return Side(space, vectors, made.points, plane, made, np.zeros(2))
+        return Side(space, vectors, made.points, plane, made, np.zeros(2), held_out)
     points, share = _preview(dataset.fingerprint, space.name, vectors)
-    return Side(space, vectors, points, "pca", None, share)
+    return Side(space, vectors, points, "pca", None, share, held_out)
 
 
 def regions_of(dataset: Dataset, side: Side) -> Regions | None:
@@ -283,6 +309,13 @@ def caption(side: Side) -> str:
             parts.append(f"{side.made.duplicates:,} items share a point with an equal vector")
     if on_map < n:
         parts.append(f"{n - on_map:,} of {n:,} items are not in this space")
+    if side.held_out is not None:
+        parts.append(
+            "**fitted on this catalogue**: shown with the pairs that it was fitted on, "
+            f"{int(side.held_out.sum()):,} items were held out"
+            if side.held_out.any()
+            else "**fitted on this catalogue**, and on which pairs is not known here any more"
+        )
     return " · ".join(parts)
 
 

@@ -17,6 +17,7 @@ from mmrec_core.projection.regions import Regions
 from mmrec_core.projection.selection import INTERACTIONS, Column
 from mmrec_core.settings import settings
 from pages.ui import map_selection, map_spaces
+from pages.ui.address import choose_several
 from pages.ui.export import export_menu
 from pages.ui.gallery import name_of
 from pages.ui.job import job_panel, unfinished_jobs
@@ -43,10 +44,7 @@ def choose_tooltip(scene: Scene) -> list[Column]:
     own = columns(scene.dataset.fingerprint, scene.dataset)
     usual = [name for name in ("category", INTERACTIONS) if name in own]
     with st.popover("Tooltip", icon=":material/chat_bubble:", type="tertiary"):
-        names = st.multiselect(
-            "Columns in the tooltip", list(own), default=usual, wrap=True,
-            key=f"tooltip-{scene.dataset.name}",
-        )  # fmt: skip
+        names = choose_several("Columns in the tooltip", list(own), "tooltip", usual)
     return [own[name] for name in names]
 
 
@@ -87,8 +85,10 @@ def regions(scene: Scene) -> None:
         with column:
             side, found = scene.sides[view], scene.regions[view]
             st.markdown(f"**{escape(side.space.title)}**")
-            if found is None:
+            if found is None and side.made is None:
                 st.caption("Regions are found on the finished UMAP map.")
+            elif found is None:
+                st.caption("Its regions are not here, and on this store nothing is computed.")
             elif found.table.empty:
                 st.caption("HDBSCAN finds no region: the items are spread evenly, or too few.")
             else:

@@ -308,3 +308,78 @@ def test_the_two_towers_of_a_model_share_a_space_and_search_it(
         query_vector(shop, names["text"], picture=picture)[0], made["image"].matrix[row], atol=1e-5
     )
     assert make_extractor("hub-image", {"model": str(models("vit"))}).shared_with() == ""
+
+
+def test_a_prefix_stands_before_every_text_and_is_no_text_itself(models, make_dataset, mmrec_data):
+    folder = models("clip")
+    dataset = make_dataset(texts=TEXTS)
+    said = make_dataset("said", texts=[f"a soft {t}" if t.strip() else t for t in TEXTS])
+    made = embed(dataset, "clip-text", {"model": folder, "prefix": "  a soft "})[0]
+    plain = embed(said, "clip-text", {"model": folder})[0]
+    np.testing.assert_array_equal(made.matrix, plain.matrix)
+    assert made.missing.tolist() == [False, True, False, False, False]
+    # The space between is always one, so one matrix serves both spellings; another is another.
+    assert find_embeddings(dataset, "clip-text", {"model": folder, "prefix": "a soft"}) is not None
+    assert find_embeddings(dataset, "clip-text", {"model": folder}) is None
+
+
+def test_embeddings_without_a_prefix_keep_their_key(models, make_dataset):
+    chosen = make_extractor("hub-text", {"model": models("bert")})
+    assert chosen.spec(make_dataset(texts=TEXTS))["config"] == {"column": "text", "pooling": "auto"}
+    assert chosen.config.model_dump(mode="json").keys() == {"column", "model", "pooling"}
+    named = make_extractor("hub-text", {"model": models("bert"), "prefix": "a"})
+    assert named.spec(make_dataset(texts=TEXTS))["config"]["prefix"] == "a"
+
+
+def test_clip_score_of_a_catalogue_is_that_of_the_model(models, make_dataset, tmp_path, mmrec_data):
+    """Against the checkpoint's own features of pictures and prefixed texts, and NumPy."""
+    from transformers import AutoImageProcessor, AutoTokenizer, CLIPModel
+
+    from mmrec_core.alignment import clip_score
+    from mmrec_core.alignment.clip_score import PREFIX
+    from mmrec_core.alignment.service import AlignConfig, align
+    from mmrec_core.spaces import as_aligned, find_vectors, list_spaces
+
+    folder, n = models("clip"), 12
+    (tmp_path / "shop").mkdir()
+    rng = np.random.default_rng(0)
+    colours = rng.integers(0, 255, size=(n, 3))
+    for at, colour in enumerate(colours):
+        draw_picture(tmp_path / "shop" / f"{at}.png", tuple(map(int, colour)), (40, 40))
+    words = ["red", "blue", "soft", "cup", "wood", "metal"]
+    texts = [f"the {words[at % 6]} {words[(at * 5 + 1) % 6]}" for at in range(n)]
+    texts[3] = ""
+    images = [f"{at}.png" for at in range(n)]
+    images[5] = ""
+    shop = make_dataset("shop", texts=texts, images=images)
+    embed(shop, "clip-image", {"model": folder})
+    for prefix in ("", PREFIX):
+        embed(shop, "clip-text", {"model": folder, "prefix": prefix})
+    known = {s.name: s.modality for s in list_spaces(shop)}
+    spaces = {name: as_aligned(shop, name, find_vectors(shop, name)) for name in known}
+    assert sorted(own.prefix for own in spaces.values()) == ["", "", PREFIX]
+    made = align(spaces, None, AlignConfig(measures=("mutual_knn",), permutations=19))
+    (row,) = made.matrix[made.matrix["measure"] == "clip_score"].to_dict("records")
+    assert row["n"] == 10 and made.without_prefix != ()
+
+    clip = CLIPModel.from_pretrained(folder).eval()
+    processor = AutoImageProcessor.from_pretrained(folder)
+    tokens = AutoTokenizer.from_pretrained(folder)
+    scores = []
+    for at in set(range(n)) - {3, 5}:
+        with Image.open(shop.folder / images[at]) as image, torch.inference_mode():
+            pixels = processor(image.convert("RGB"), return_tensors="pt")
+            seen = clip.visual_projection(clip.vision_model(**pixels).pooler_output)[0].numpy()
+            read = tokens(f"A photo depicts {texts[at]}", return_tensors="pt")
+            said = clip.text_projection(
+                clip.text_model(
+                    input_ids=read["input_ids"], attention_mask=read["attention_mask"]
+                ).pooler_output
+            )[0].numpy()
+        cosine = float(seen @ said / np.linalg.norm(seen) / np.linalg.norm(said))
+        scores.append(2.5 * max(cosine, 0.0))
+    assert row["raw"] == pytest.approx(np.mean(scores), abs=1e-5)
+    assert max(scores) > 0 and np.ptp(scores) > 1e-4
+    pair = [spaces[row[end]].vectors.matrix for end in ("space_a", "space_b")]
+    kept = [at for at in range(n) if at not in (3, 5)]
+    assert clip_score(*(matrix[kept] for matrix in pair)) == pytest.approx(row["raw"], abs=1e-6)

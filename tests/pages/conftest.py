@@ -101,3 +101,22 @@ def words(app: AppTest) -> str:
 def text_of() -> Callable[[AppTest], str]:
     """Reads the words on a page."""
     return words
+
+
+@pytest.fixture
+def fitted(studied: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+    """The small shop with a space fitted on its pairs: names of the sides; ten are held out."""
+    from mmrec_core.datasets.catalogue import load_dataset
+    from mmrec_core.extractors import shared_space
+    from mmrec_core.extractors.service import embed
+    from mmrec_core.spaces import list_spaces
+
+    monkeypatch.setattr(shared_space, "LEAST_PAIRS", 10)
+    monkeypatch.setattr(shared_space, "LEAST_FITTED", 5)
+    dataset = load_dataset(small_shop.NAME)
+    parts = {m: {"extractor": "precomputed", "config": {"file": m}} for m in ("image", "text")}
+    for side in parts:
+        config = {"output": side, **parts, "width": 2, "max_epochs": 2}
+        embed(dataset, "shared-space", config)
+    found = {s.modality: s.name for s in list_spaces(dataset) if s.title.startswith("Shared")}
+    return found["image"], found["text"]

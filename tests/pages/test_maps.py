@@ -15,6 +15,7 @@ from mmrec_core.extractors.service import embed
 from mmrec_core.projection.plane import UmapConfig
 from mmrec_core.projection.service import find_map, make_map, make_neighbour_lists
 from mmrec_core.spaces import list_spaces, make_vectors
+from mmrec_core.store import store
 
 Open = Callable[..., AppTest]
 Text = Callable[[AppTest], str]
@@ -171,3 +172,102 @@ def test_a_search_by_meaning_is_a_job(
     app.text_input[-1].set_value("a cup")
     app.button[-1].click().run()
     assert started == [("query", {"dataset": small_shop.NAME, "space": "minilm", "text": "a cup"})]
+
+
+def test_how_far_a_fitted_space_agrees_is_said_of_held_out_items(
+    fitted: tuple[str, str], open_page: Open, text_of: Text
+) -> None:
+    image, words = fitted
+    app = open_page("maps", dataset=small_shop.NAME, left=image, right=words)
+    text = text_of(app)
+    assert "10 held-out items" in text and "items in both" not in text
+    # The maps themselves show all items, and say so.
+    assert text.count("**fitted on this catalogue**: shown with the pairs") == 2
+    app.segmented_control(key="map-part").set_value("Disagreement").run()
+    assert "10 held-out items by the share" in text_of(app)
+    # One fitted side is enough: the other one is what it was fitted to.
+    app = open_page("maps", dataset=small_shop.NAME, left=image, right=WORDS)
+    assert "10 held-out items" in text_of(app)
+    app = open_page("maps", dataset=small_shop.NAME, left=f"{IMAGE}|shuffle", right=WORDS)
+    text = text_of(app)
+    assert "30 items in both" in text and "fitted" not in text
+
+
+def test_a_fitted_space_whose_held_out_items_are_not_known_makes_no_claim(
+    fitted: tuple[str, str], open_page: Open, text_of: Text
+) -> None:
+    for heads in list(store().list("shared-heads")):
+        store().delete("shared-heads", heads.key)
+    app = open_page("maps", dataset=small_shop.NAME, left=fitted[0], right=fitted[1])
+    text = text_of(app)
+    assert "are the same in" not in text and "or not known here any more" in text
+    assert "on which pairs is not known here" in text
+    app.segmented_control(key="map-part").set_value("Disagreement").run()
+    assert "No held-out item lies in both spaces" in text_of(app) and not app.error
+
+
+def test_neighbours_in_a_fitted_space_are_said_to_be_taught(
+    fitted: tuple[str, str], open_page: Open, text_of: Text
+) -> None:
+    address = {"near": "i03", "map-part": "Neighbours"}
+    app = open_page("maps", dataset=small_shop.NAME, left=fitted[0], right=WORDS, **address)
+    assert "neighbours that agree there were in part taught to" in text_of(app)
+    app = open_page("maps", dataset=small_shop.NAME, **address)
+    assert "taught to" not in text_of(app)
+
+
+def test_the_columns_of_the_tooltip_are_in_the_address(studied: Path, open_page: Open) -> None:
+    app = open_page("maps", dataset=small_shop.NAME)
+    box = app.multiselect(key="tooltip")
+    usual, options = list(box.value), list(box.options)
+    assert "interactions" in usual and "tooltip" not in app.query_params
+    box.set_value([]).run()
+    assert app.query_params["tooltip"] == "" and not app.multiselect(key="tooltip").value
+    again = open_page("maps", dataset=small_shop.NAME, tooltip="")
+    assert not again.multiselect(key="tooltip").value
+    app.multiselect(key="tooltip").set_value(usual).run()
+    assert "tooltip" not in app.query_params and options
+    # Of another dataset, or mistyped: the usual ones.
+    app = open_page("maps", dataset=small_shop.NAME, tooltip="no such column")
+    assert app.multiselect(key="tooltip").value == usual and "tooltip" not in app.query_params
+
+
+def test_the_spaces_of_neighbours_are_in_the_address_and_follow_the_maps_until_chosen(
+    studied: Path, open_page: Open
+) -> None:
+    place = {"near": "i03", "map-part": "Neighbours"}
+    app = open_page("maps", dataset=small_shop.NAME, **place)
+    assert app.multiselect(key="near-in").value == [IMAGE, WORDS]
+    app.selectbox(key="right-under").select("shuffle").run()
+    assert app.multiselect(key="near-in").value == [IMAGE, f"{WORDS}|shuffle"]
+    assert "near-in" not in app.query_params
+    app.multiselect(key="near-in").set_value([WORDS]).run()
+    assert app.query_params["near-in"] == WORDS
+    app.selectbox(key="right-under").select("as it is").run()
+    assert app.multiselect(key="near-in").value == [WORDS]  # chosen, so it stays
+    app.segmented_control(key="map-part").set_value("Selection").run()
+    app.segmented_control(key="map-part").set_value("Neighbours").run()
+    assert app.multiselect(key="near-in").value == [WORDS]
+    again = open_page("maps", dataset=small_shop.NAME, **place, **{"near-in": WORDS})
+    assert again.multiselect(key="near-in").value == [WORDS]
+
+
+def test_the_page_of_a_selection_is_in_the_address_and_another_selection_begins_anew(
+    mapped: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pages.ui import map_selection
+
+    monkeypatch.setattr(map_selection, "SHOWN", 4)
+    address, inside = _lasso(small_shop.NAME)
+    pages = -(-int(inside.sum()) // 4)
+    assert pages > 2
+    app = open_page("maps", dataset=small_shop.NAME, selection=address,
+                    **{"selected-page": "3"})  # fmt: skip
+
+    def shown() -> list[str]:
+        return [b.label for b in app.button if "Cup" in b.label]
+
+    third = shown()
+    assert app.session_state["selected-page"] == 3 and 0 < len(third) <= 4
+    app.button(key="clear-selection").click().run()
+    assert app.session_state["selected-page"] == 1
