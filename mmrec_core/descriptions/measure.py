@@ -144,6 +144,7 @@ def measure_faithfulness(
             "extractor": vectors.extractor,
             "asked_again": len(rows),
             "not_asked": unaskable,
+            "truth": dict(truth or {}),
         }
 
     return store().put(FAITHFULNESS, spec, write)
@@ -180,13 +181,24 @@ def _groups(dataset: Dataset) -> list[str]:
     return list(dataset.items["category"].fillna("").astype(str))
 
 
-def find_faithfulness(dataset: Dataset, made: Descriptions) -> Artefact | None:
-    """The newest measures of these descriptions on these items, or None."""
+def find_faithfulness(
+    dataset: Dataset, made: Descriptions, truth: Mapping[str, str] | None = None
+) -> Artefact | None:
+    """The newest measures of these descriptions on these items, or None.
+
+    Args:
+        dataset: Whose items.
+        made: What was said.
+        truth: Slot -> column of the items that holds the truth; empty: whatever it was.
+    """
     items = sha256_strings(_texts_of(dataset) + _groups(dataset))
+    known = sha256_json(truth_of(dataset, truth)) if truth else None
     found = [
         artefact
         for artefact in store().list(FAITHFULNESS)
-        if artefact.facts["descriptions"] == made.artefact.key and artefact.facts["items"] == items
+        if artefact.facts["descriptions"] == made.artefact.key
+        and artefact.facts["items"] == items
+        and known in (None, artefact.spec["truth"])
     ]
     return max(found, key=lambda own: own.meta["created"], default=None)
 

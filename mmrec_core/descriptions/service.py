@@ -75,6 +75,14 @@ class Descriptions:
         return strategy == "structured"
 
     @property
+    def control(self) -> bool:
+        """Whether it serves as a control: a misaligned prompt, another picture or title."""
+        prompt = self.artefact.facts["prompt"] or {}
+        config = self.artefact.spec.get("model", {}).get("config", {})
+        shown = [config.get(name, "own") for name in ("picture", "title")]
+        return prompt.get("strategy") == "misaligned" or shown != ["own", "own"]
+
+    @property
     def asked(self) -> list[dict[str, str]]:
         """Slot -> value of every item that was asked about, whatever came of it."""
         statuses = self.artefact.table("answers")["status"]
@@ -228,6 +236,44 @@ def list_descriptions(dataset: Dataset | None = None) -> list[Descriptions]:
         if items is None or artefact.facts.get("items") == items
     ]
     return sorted(found, key=lambda own: own.artefact.meta["created"], reverse=True)
+
+
+def usual_descriptions(dataset: Dataset) -> Descriptions | None:
+    """What is shown of a dataset's items where nobody chose; None: nothing was said of them.
+
+    The newest that fill slots, else the newest in sentences; controls (the misaligned prompt,
+    another picture or title than the item's own) only where there is nothing else.
+    """
+    found = list_descriptions(dataset)
+    return min(found, key=lambda own: (own.control, not own.structured), default=None)
+
+
+def described_items(dataset: Dataset, made: Descriptions, item_ids: Sequence[str]) -> pd.DataFrame:
+    """What was said of some items, in their order; cheap, without a model.
+
+    Args:
+        dataset: Whose items.
+        made: Such as ``usual_descriptions(dataset)``.
+        item_ids: Of items; ids that were not described come out as ``none``.
+
+    Returns:
+        One row an item, indexed by id: answer (raw), status, failure (why nothing was said, else
+        None), text (the values in the order of the slots, or the whole answer), and a column
+        ``slot: NAME`` for each slot, None where nothing was said.
+    """
+    table = made.table.set_index("item_id").reindex(list(item_ids))
+    table["answer"] = table["answer"].fillna("").astype(str)
+    table["status"] = table["status"].fillna(UNSAID).astype(str)
+    named = [f"slot: {slot}" for slot in made.slots]
+    cells = table[named].astype(object)
+    table[named] = cells.where(cells.notna(), None)
+    texts: list[str] = table["answer"].tolist()
+    if made.structured:
+        told = table[named].to_numpy(dtype=object)
+        texts = [", ".join(value for value in row if value) for row in told]
+    failures = table["failure"].astype(object)
+    table["failure"] = failures.where(failures.notna(), None)
+    return table.assign(text=texts)[["answer", "status", "failure", "text", *named]]
 
 
 def load_descriptions(key: str) -> Descriptions:

@@ -17,6 +17,7 @@ from mmrec_core.extractors.prompts import (
     make_prompt,
 )
 from mmrec_core.figures.words import shorten
+from pages.ui.address import choose
 from pages.ui.gallery import tile, tile_style
 from pages.ui.job import job_panel
 from pages.ui.words import escape
@@ -38,13 +39,8 @@ def choose_prompt(dataset: Dataset) -> Prompt | None:
         return f"{titles[option]}: {', '.join(known_prompt(option).slots)}"
 
     first, second = st.columns([3, 2])
-    start = first.selectbox(
-        "Prompt",
-        options,
-        index=options.index(usual),
-        format_func=named,
-        key=f"{key}.prompt",
-    )
+    with first:
+        start = choose("Prompt", options, f"{key}.prompt", usual, named)
     own = start.startswith(_OWN)
     strategy = second.selectbox(
         "Strategy",
@@ -53,6 +49,8 @@ def choose_prompt(dataset: Dataset) -> Prompt | None:
         help="structured fills slots; descriptive is a sentence; misaligned asks for something "
         "else, as a control. A saved prompt keeps its own.",
         key=f"{key}.strategy",
+        bind="query-params",
+        persist_state="session",
     )
     base = saved[start.removeprefix(_OWN)] if own else known_prompt(start, strategy)
     with st.expander("The prompt", icon=":material/edit_note:"):
