@@ -42,7 +42,8 @@ _HOW = (
     "asked for. *Declined*: refused or empty. *Distinct*: share of the items whose description no "
     "other item has. *R@1, R@10, MRR*: the round trip, from the words back to the item's own "
     "picture (see Faithfulness). *Truth*: share of the true values whose lemmas stand in the "
-    "answer; *by chance*: the same with the truth of another item. *Unsupported*: slot values that neither the metadata nor the picture supports, which may be "
+    "answer; *by chance*: the same with the truth of another item. *Unsupported*: slot "
+    "values that neither the metadata nor the picture supports, which may be "
     "hallucinations; of sentences it is not defined. Shuffled descriptions are the best of all "
     "prompts'. Two shares count as different where they are 1.96 standard errors apart."
 )
