@@ -3,7 +3,8 @@
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+import weakref
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -223,8 +224,32 @@ def try_prompt(
 
 def items_fingerprint(dataset: Dataset) -> str:
     """sha256 of items, pictures and titles: datasets that share them share descriptions."""
-    columns = [dataset.items[name].fillna("").astype(str) for name in ("image_sha256", "title")]
-    return sha256_json([sha256_strings(dataset.item_ids), *map(sha256_strings, columns)])
+
+    def reckoned() -> str:
+        columns = [dataset.items[name].fillna("").astype(str) for name in ("image_sha256", "title")]
+        return sha256_json([sha256_strings(dataset.item_ids), *map(sha256_strings, columns)])
+
+    return once(dataset, "items", reckoned)
+
+
+_ONCE: dict[tuple[int, str], str] = {}
+
+
+def once(dataset: Dataset, what: str, reckon: Callable[[], str]) -> str:
+    """A fingerprint of a loaded dataset's items, reckoned once as long as they are in memory.
+
+    Pages ask for it at every click, and reckoning it reads every item.
+
+    Args:
+        dataset: Whose items; tables of a dataset are never changed in place.
+        what: Name of the fingerprint.
+        reckon: Makes it.
+    """
+    key = (id(dataset.items), what)
+    if key not in _ONCE:
+        _ONCE[key] = reckon()
+        weakref.finalize(dataset.items, _ONCE.pop, key, None)
+    return _ONCE[key]
 
 
 def list_descriptions(dataset: Dataset | None = None) -> list[Descriptions]:

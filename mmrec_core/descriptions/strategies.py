@@ -16,6 +16,7 @@ from mmrec_core.descriptions.measure import (
     SAMPLE,
     find_faithfulness,
     measure_faithfulness,
+    truth_fingerprint,
     truth_of,
 )
 from mmrec_core.descriptions.service import (
@@ -27,7 +28,7 @@ from mmrec_core.descriptions.service import (
     spoken,
 )
 from mmrec_core.descriptions.support import named_share
-from mmrec_core.domain import Dataset, InputError, Progress, no_progress, sha256_json
+from mmrec_core.domain import Dataset, InputError, Progress, no_progress
 from mmrec_core.extractors.prompts import STRATEGIES, Prompt, prompt_options
 from mmrec_core.settings import settings
 from mmrec_core.store import Artefact, Store, store
@@ -217,7 +218,7 @@ def find_spoken(
 def _spoken_spec(
     dataset: Dataset, made: Descriptions, truth: Mapping[str, str] | None
 ) -> dict[str, Any]:
-    known = sha256_json(truth_of(dataset, truth))
+    known = truth_fingerprint(dataset, truth)
     return {"version": VERSION, "descriptions": made.artefact.key, "truth": known}
 
 

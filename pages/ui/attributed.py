@@ -8,6 +8,7 @@ from mmrec_core.descriptions.service import Descriptions
 from mmrec_core.domain import Dataset
 from mmrec_core.extractors import make_extractor
 from mmrec_core.extractors.controls import CONTROLS
+from mmrec_core.extractors.hub import BUNDLED
 from mmrec_core.metrics import metric_label
 from mmrec_core.settings import settings
 from mmrec_core.studies.attributes import (
@@ -61,6 +62,11 @@ def attributed(dataset: Dataset, made: Descriptions) -> None:
         st.info(
             "These descriptions were not asked for slots, so hold no attributes; a text encoder "
             "can still read them."
+        )
+    if dataset.info.truth and made.artefact.facts["model"] == BUNDLED:
+        st.caption(
+            "The bundled model was trained on the very attributes that carry the demo's planted "
+            "tastes: what follows checks the instrument, and says nothing of other shops."
         )
     if not found:
         st.markdown(

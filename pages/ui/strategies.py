@@ -109,7 +109,10 @@ def _detail(made: Descriptions) -> str:
 def _figures(table: pd.DataFrame, names: Mapping[str, str], made: Descriptions) -> None:
     shown = table.rename(columns={name: heading for name, (heading, _) in _COLUMNS.items()})
     called = zip(table["descriptions"], table["strategy"], strict=True)
-    shown["Prompt"] = [names.get(str(key), str(strategy)) for key, strategy in called]
+    shown["Prompt"] = [
+        names.get(str(key)) or str(strategy).removesuffix(" descriptions")
+        for key, strategy in called
+    ]
     column_config: dict[str, Any] = {}
     for name, (heading, words) in _COLUMNS.items():
         # What is defined for none of them takes room and says nothing.
