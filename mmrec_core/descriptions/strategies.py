@@ -128,7 +128,8 @@ def make_comparable(
         All of them, the newly asked ones last.
 
     Raises:
-        InputError: The model is not here, or nothing was said.
+        InputError: The model is not here, or some could not be measured, such as where a model
+            fills no slot; all others are then in the store.
     """
     steps = 3 * len(ask) + len(measure)
     done = 0
@@ -144,9 +145,15 @@ def make_comparable(
 
     # Asking takes longest, so it counts twice.
     made = [*measure, *(describe(dataset, config, part(2)) for config in ask)]
+    problems = []
     for own in made:
-        measure_faithfulness(dataset, own, part(1), truth=truth)
         measure_spoken(dataset, own, truth)
+        try:
+            measure_faithfulness(dataset, own, part(1), truth=truth)
+        except InputError as error:
+            problems.append(f"{strategy_of(own)} could not be measured: {error}")
+    if problems:
+        raise InputError(" ".join([*problems, "What else there is was measured."]))
     progress(1000, 1000, "done")
     return made
 

@@ -112,7 +112,7 @@ def items(dataset: Dataset, made: Descriptions) -> None:
     table = _table(made.artefact.key, made)
     counts = made.counts
     filters = st.container(horizontal=True, vertical_alignment="bottom")
-    with st.expander("Beside the answers", icon=":material/fact_check:"):
+    with st.expander("Metadata and truth", icon=":material/fact_check:"):
         beside = _beside(dataset, made)
     with filters:
         query = st.text_input(

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from descriptions.test_measure import pictured  # noqa: F401  (fixture)
+from descriptions.test_service import tiny  # noqa: F401  (fixture)
 from studies.shop import N_ITEMS
 
 from mmrec_core.__main__ import main
@@ -16,6 +17,7 @@ from mmrec_core.descriptions.imported import import_answers
 from mmrec_core.descriptions.support import named_share, right
 from mmrec_core.domain import InputError
 from mmrec_core.extractors.prompts import STRATEGIES, known_prompt, prompt_options, written
+from mmrec_core.work import HANDLERS
 
 
 def brought(dataset, tmp_path, strategy, answers):
@@ -70,6 +72,36 @@ def test_a_control_that_does_as_well_is_said_to(pictured, tmp_path, mmrec_data):
     assert own.not_asked(pictured, made[0]) == []
     with pytest.raises(InputError, match="made elsewhere"):
         own.config_under(made[0], "descriptive")
+
+
+def test_what_was_not_asked_is_asked_and_measured_by_one_job(pictured, tiny):  # noqa: F811
+    made = service.describe(pictured, {"model": str(tiny), "prompt": "demo", "answer_tokens": 4})
+    assert own.not_asked(pictured, made) == ["descriptive", "misaligned"]
+    assert own.expected_minutes(pictured, made, 2, 1) > 0
+    told = []
+    spec = {
+        "dataset": "shop",
+        "ask": [own.config_under(made, "misaligned")],
+        "measure": [made.artefact.key],
+    }
+    # Random weights fill no slot: that is said, and keeps nothing else from being measured.
+    with pytest.raises(InputError, match="structured could not be measured: A round trip needs"):
+        HANDLERS.get("strategies")(spec, lambda *given: told.append(given))
+    assert own.not_asked(pictured, made) == ["descriptive"]
+    prompts = own.prompts_of(pictured, made)
+    assert len(prompts) == 2 and prompts[1].control
+    assert [left.artefact.key for left in own.not_measured(pictured, prompts)] == [
+        made.artefact.key
+    ]
+    done = HANDLERS.get("strategies")({**spec, "measure": []}, lambda *given: told.append(given))
+    assert done["descriptions"] == [prompts[1].artefact.key] and told[-1][0] == 1
+    table = own.strategy_table(pictured, prompts).set_index("strategy")
+    assert np.isnan(table.loc["structured", "mrr"]) and table.loc["misaligned", "n"] == N_ITEMS - 1
+    assert table.loc["structured", "distinct"] == 0
+    # Of a blank picture it is a control of the input, and no prompt.
+    blank = service.describe(pictured, {**own.config_under(made, "structured"), "picture": "blank"})
+    assert blank.control and len(own.prompts_of(pictured, made)) == 2
+    assert service.usual_descriptions(pictured).artefact.key == made.artefact.key
 
 
 def row(strategy, ten, n=400, key="k"):
