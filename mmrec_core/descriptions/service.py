@@ -34,6 +34,9 @@ KIND, VERSION = "descriptions", 3
 SHARD = 64
 """Items in one shard: what a stopped run loses at most."""
 
+INPUTS = ("picture", "title")
+"""Options that replace what the model is shown: controls of their own, not prompts."""
+
 UNSAID = "none"
 """Status of an item that nothing was said of: no picture, or one that cannot be read."""
 
@@ -80,8 +83,8 @@ class Descriptions:
         """Whether it serves as a control: a misaligned prompt, another picture or title."""
         prompt = self.artefact.facts["prompt"] or {}
         config = self.artefact.spec.get("model", {}).get("config", {})
-        shown = [config.get(name, "own") for name in ("picture", "title")]
-        return prompt.get("strategy") == "misaligned" or shown != ["own", "own"]
+        replaced = any(config.get(name, "own") != "own" for name in INPUTS)
+        return prompt.get("strategy") == "misaligned" or replaced
 
     @property
     def asked(self) -> list[dict[str, str]]:

@@ -20,6 +20,7 @@ from mmrec_core.descriptions.measure import (
     truth_of,
 )
 from mmrec_core.descriptions.service import (
+    INPUTS,
     UNSAID,
     Descriptions,
     describe,
@@ -40,9 +41,6 @@ BASELINES = (TITLES, SHUFFLED, CHANCE)
 
 _Trips = dict[Any, dict[Any, Any]]
 """Kind of query -> its row in the table of round trips."""
-
-_INPUTS = ("picture", "title")
-"""Options that replace what the model is shown: controls of their own, not prompts."""
 
 
 def prompt_of(made: Descriptions) -> Prompt | None:
@@ -77,7 +75,7 @@ def prompts_of(dataset: Dataset, made: Descriptions) -> list[Descriptions]:
         own
         for own in list_descriptions(dataset)
         if own.artefact.facts["model"] == made.artefact.facts["model"]
-        and all(_config(own).get(name, "own") == "own" for name in _INPUTS)
+        and all(_config(own).get(name, "own") == "own" for name in INPUTS)
     ]
     return sorted(kept, key=lambda own: STRATEGIES.index(strategy_of(own)))
 

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from mmrec_core.descriptions.faithfulness import distinctiveness, slot_table
-from mmrec_core.descriptions.service import Descriptions
+from mmrec_core.descriptions.service import INPUTS, Descriptions
 from mmrec_core.descriptions.vocabulary import lemmas
 from mmrec_core.domain import Dataset
 from mmrec_core.figures.words import shorten
@@ -30,6 +30,8 @@ STATUSES = {
     "none": ("not asked", "gray"),
 }
 """Status -> words and colour."""
+FORMLESS = ("refused", "empty", "none")
+"""Statuses that mean something of an answer without slots."""
 
 _HOW = (
     "Every answer is kept as it came. It is read by the **names** of the slots: *as asked* keeps "
@@ -80,8 +82,10 @@ def label(made: Descriptions) -> str:
     """A line in a picker."""
     facts = made.artefact.facts
     strategy = (facts["prompt"] or {}).get("strategy", "imported")
-    told = "imported" if facts["imported"] else strategy
-    return f"{facts['model']} · {told} · {when(made.artefact.meta['created'])}"
+    told = f"imported, {strategy}" if facts["imported"] and facts["prompt"] else strategy
+    config = made.artefact.spec.get("model", {}).get("config", {})
+    replaced = [f"{what}: {config[what]}" for what in INPUTS if config.get(what, "own") != "own"]
+    return " · ".join([facts["model"], told, *replaced, when(made.artefact.meta["created"])])
 
 
 def sentence(made: Descriptions) -> str:
@@ -123,9 +127,11 @@ def items(dataset: Dataset, made: Descriptions) -> None:
             icon=":material/search:",
             on_change=_first_page,
         )
+        # Sentences have no form to keep to.
+        kinds = [kind for kind in counts if made.structured or kind in FORMLESS]
         status = choose(
             "Answers",
-            ["all", *counts],
+            ["all", *kinds],
             "status",
             "all",
             lambda s: "All items" if s == "all" else f"{STATUSES[s][0]} ({counts[s]:,})",
