@@ -72,7 +72,7 @@ def attributed(dataset: Dataset, made: Descriptions) -> None:
         st.markdown(
             "Do these descriptions help a recommender? No study has asked yet. AttributeItemKNN "
             "compares items by what was said of them and by who took them. Beside it stand the "
-            "same attributes dealt to the wrong items, noise in their place, and none at all."
+            "same features dealt to the wrong items, noise in their place, and none at all."
         )
     for reader in readers:
         if reader in found:

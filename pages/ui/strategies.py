@@ -127,6 +127,12 @@ def _figures(table: pd.DataFrame, names: Mapping[str, str], made: Descriptions) 
         column_config=column_config,
         alt="Prompts of one model side by side, and what their round trips must beat",
     )
+    n = table["n"].max()
+    if not pd.isna(n):
+        st.caption(
+            f"Round trips among {int(n):,} items; shares of answers are of the items that were "
+            "asked about."
+        )
     with st.container(horizontal=True):
         command = f"python -m mmrec_core strategies {made.artefact.key[:12]}"
         how("How", _HOW, command, {"prompt": made.artefact.facts["prompt"]})

@@ -61,6 +61,27 @@ def _measured(dataset: Dataset, made: Descriptions, truth: Mapping[str, str]) ->
     own = tables(found)
     st.markdown(trip_sentence(own["round_trip"]))
     _round_trip(own["round_trip"])
+    if made.structured:
+        _by_slot(own, found)
+    else:
+        st.caption(
+            "Sentences fill no slots, so nothing is right, repeated or supported slot by slot. How "
+            "much of the truth they name stands under Prompts."
+        )
+    with st.container(horizontal=True):
+        command = f"python -m mmrec_core faithfulness {made.artefact.key[:12]}"
+        if truth:
+            pairs = [f"{slot}={column}" for slot, column in truth.items()]
+            command = f"{command} --truth {shlex.join(pairs)}"
+        how("How", _HOW, command, dict(found.facts))
+        export_menu(
+            f"faithfulness-{made.artefact.key[:8]}",
+            lambda: pd.concat([table.assign(measure=name) for name, table in own.items()]),
+        )
+
+
+def _by_slot(own: Mapping[str, pd.DataFrame], found: Artefact) -> None:
+    """Accuracy, consistency and support of every slot."""
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Right, where the truth is known**")
@@ -96,16 +117,6 @@ def _measured(dataset: Dataset, made: Descriptions, truth: Mapping[str, str]) ->
         column_config=dict.fromkeys(("Metadata", "Picture", "Either", "Unsupported"), _PERCENT),
         alt="Support of every slot's values by metadata and picture",
     )
-    with st.container(horizontal=True):
-        command = f"python -m mmrec_core faithfulness {made.artefact.key[:12]}"
-        if truth:
-            pairs = [f"{slot}={column}" for slot, column in truth.items()]
-            command = f"{command} --truth {shlex.join(pairs)}"
-        how("How", _HOW, command, dict(found.facts))
-        export_menu(
-            f"faithfulness-{made.artefact.key[:8]}",
-            lambda: pd.concat([table.assign(measure=name) for name, table in own.items()]),
-        )
 
 
 def trip_sentence(table: pd.DataFrame) -> str:

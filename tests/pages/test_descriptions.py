@@ -216,6 +216,10 @@ def test_the_demos_prompts_stand_side_by_side(
     assert list(table.index) == [
         "structured", "descriptive", "misaligned", "titles alone", "shuffled", "chance",
     ]  # fmt: skip
+    # Sentences fill no slots: nothing may look as if they were wrong in all of them.
+    sentences = {"of": "37d0a4f572f8", "said": "Faithfulness"}
+    told = open_page("descriptions", dataset="demo-both", **sentences)
+    assert len(told.dataframe) == 1 and "Sentences fill no slots" in text_of(told)
     # Whoever did not choose is shown no control.
     assert "a **control**" not in text
     chosen = app.selectbox(key="of")
