@@ -96,8 +96,24 @@ def _faithfulness(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
         load_dataset(spec["dataset"]),
         load_descriptions(spec["descriptions"]),
         _told(tell),
+        truth=spec.get("truth"),
     )
     return {"faithfulness": artefact.key}
+
+
+def _strategies(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    from mmrec_core.datasets.catalogue import load_dataset
+    from mmrec_core.descriptions.service import load_descriptions
+    from mmrec_core.descriptions.strategies import make_comparable
+
+    made = make_comparable(
+        load_dataset(spec["dataset"]),
+        spec["ask"],
+        [load_descriptions(key) for key in spec["measure"]],
+        _told(tell),
+        truth=spec.get("truth"),
+    )
+    return {"descriptions": [own.artefact.key for own in made]}
 
 
 def _probe(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
@@ -258,6 +274,7 @@ HANDLERS.register("study", _study)
 HANDLERS.register("embed", _embed)
 HANDLERS.register("describe", _describe)
 HANDLERS.register("faithfulness", _faithfulness)
+HANDLERS.register("strategies", _strategies)
 HANDLERS.register("probe", _probe)
 HANDLERS.register("try-prompt", _try_prompt)
 HANDLERS.register("install", _install)

@@ -3,14 +3,15 @@
 import streamlit as st
 
 from mmrec_core.datasets.catalogue import load_dataset
-from mmrec_core.descriptions.service import Descriptions, list_descriptions
-from pages.ui import described, gallery, tell, trust
+from mmrec_core.descriptions.service import Descriptions, list_descriptions, usual_descriptions
+from mmrec_core.domain import Dataset
+from pages.ui import attributed, described, gallery, strategies, tell, trust
 from pages.ui.address import choose
 from pages.ui.dataset import pick_dataset
 from pages.ui.words import in_words
 
 ITEMS, SLOTS, TRUST, VECTOR = "Items", "Slots", "Faithfulness", "In the vector"
-ADD = "Add descriptions"
+PROMPTS, ATTRIBUTES, ADD = "Prompts", "As attributes", "Add descriptions"
 
 
 def main() -> None:
@@ -28,7 +29,7 @@ def main() -> None:
         with in_words():
             tell.add(dataset)
         return
-    chosen = _chosen(known)
+    chosen = _chosen(dataset, known)
     st.markdown(described.sentence(chosen))
     caution = tell.caution(dataset, str(chosen.artefact.facts["model"]))
     if caution:
@@ -38,6 +39,8 @@ def main() -> None:
         SLOTS: lambda: described.slots(chosen),
         TRUST: lambda: trust.faithfulness(dataset, chosen),
         VECTOR: lambda: trust.in_the_vector(dataset, chosen),
+        PROMPTS: lambda: strategies.compared(dataset, chosen),
+        ATTRIBUTES: lambda: attributed.attributed(dataset, chosen),
         ADD: lambda: tell.add(dataset),
     }
     part = st.segmented_control(
@@ -56,9 +59,11 @@ def main() -> None:
         gallery.item_opened(dataset)
 
 
-def _chosen(known: dict[str, Descriptions]) -> Descriptions:
+def _chosen(dataset: Dataset, known: dict[str, Descriptions]) -> Descriptions:
     labels = {key: described.label(own) for key, own in known.items()}
-    key = choose("Descriptions", list(known), "of", next(iter(known)), labels.__getitem__)
+    usual = usual_descriptions(dataset)
+    first = next(iter(known)) if usual is None else usual.artefact.key[:12]
+    key = choose("Descriptions", list(known), "of", first, labels.__getitem__)
     return known[key]
 
 

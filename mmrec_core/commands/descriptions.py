@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from mmrec_core.commands.actions import pair, progress_line, show, table, warn
+from mmrec_core.commands.prompts import prompt_config, try_out
 from mmrec_core.domain import InputError
 
 
@@ -22,11 +23,11 @@ def describe(options: argparse.Namespace) -> None:
 
     dataset = load_dataset(options.dataset)
     if options.answers:
-        if options.model or options.option:
+        if options.model or options.option or options.try_items is not None:
             raise InputError("--answers imports what was said elsewhere; leave --model out.")
         if not options.slots and not options.prompt:
             raise InputError("Say what was asked: the slots with --slots, or --prompt NAME.")
-        told = None if options.slots else known_prompt(options.prompt)
+        told = None if options.slots else known_prompt(options.prompt, options.strategy)
         slots = options.slots or known_prompt(options.prompt).slots
         columns = tuple(options.columns) if options.columns else None
         made = import_answers(dataset, Path(options.answers), slots, columns, prompt=told)
@@ -36,11 +37,10 @@ def describe(options: argparse.Namespace) -> None:
         config: dict[str, Any] = dict(
             pair(o, "--option", "answer_tokens=64") for o in options.option
         )
-        config |= {
-            "model": options.model,
-            "prompt": options.prompt or "general",
-            "strategy": options.strategy,
-        }
+        config |= {"model": options.model, **prompt_config(options, dataset)}
+        if options.try_items is not None:
+            try_out(options, dataset, config)
+            return
         warn(make_extractor("vision-language", config).caution(dataset))
         made = service.describe(dataset, config, progress_line)
     if options.out:
@@ -161,7 +161,8 @@ def faithfulness(options: argparse.Namespace) -> None:
     lines = []
     for name, title in FAITHFUL.items():
         own = found[name]
-        if not len(own):
+        # Sentences fill no slots, so nothing is to be said slot by slot.
+        if not len(own) or (name != "round_trip" and not made.structured):
             continue
         rows = [{str(k): _shown(v) for k, v in row.items()} for row in own.to_dict("records")]
         lines += [title, table(rows, tuple(map(str, own.columns))), ""]
@@ -193,6 +194,9 @@ def probe(options: argparse.Namespace) -> None:
     dataset = load_dataset(options.dataset)
     slots = _slots(dataset, options.values)
     config: dict[str, Any] = dict(pair(o, "--option", "layer=-2") for o in options.option)
+    if options.keep:
+        _keep(options, dataset, config)
+        return
     embeddings, _ = embed(dataset, options.extractor, config or None, progress_line)
     found = probe_table(embeddings, slots, ProbeConfig(seed=options.seed), progress_line)
     shares = ("accuracy", "shuffled", "chance", "auc")
@@ -201,6 +205,22 @@ def probe(options: argparse.Namespace) -> None:
     ]
     value = {"extractor": embeddings.extractor, "slots": found.to_dict("records")}
     show(value, options, table(rows, ("slot", "values", "n_items", *shares)))
+
+
+def _keep(options: argparse.Namespace, dataset: Any, config: dict[str, Any]) -> None:
+    """Keeps the words in the vectors, as the Descriptions page shows them beside the answers."""
+    from mmrec_core.descriptions.measure import probe_words
+    from mmrec_core.descriptions.service import load_descriptions
+
+    if options.values is None or options.seed:
+        raise InputError("--keep needs the descriptions, with --values KEY, and seed 0.")
+    made = load_descriptions(options.values)
+    artefact = probe_words(dataset, made, options.extractor, config, progress_line)
+    found = artefact.table("slots")
+    rows = [{str(k): _shown(v) for k, v in row.items()} for row in found.to_dict("records")]
+    value = {"key": artefact.key, "slots": found.to_dict("records")}
+    text = f"{table(rows, tuple(map(str, found.columns)))}\n\nKept as {artefact.key[:12]}."
+    show(value, options, text)
 
 
 def _slots(dataset: Any, values: str | None) -> dict[str, list[str | None]]:

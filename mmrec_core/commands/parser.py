@@ -11,6 +11,7 @@ from mmrec_core.commands import (
     evidence,
     explanations,
     lists,
+    prompts,
     ship,
     small_lvlm,
     spaces,
@@ -89,12 +90,38 @@ def build_parser() -> argparse.ArgumentParser:
     describe.add_argument("dataset")
     describe.add_argument("--model", help="hub id or local folder")
     describe.add_argument("--prompt", help="name of a known prompt; default: general")
+    describe.add_argument("--saved", metavar="NAME", help="a prompt that was saved for the dataset")
+    describe.add_argument("--prompt-file", metavar="FILE", help="a prompt as TOML or JSON")
     describe.add_argument("--strategy", choices=STRATEGIES_ASKED, default="structured")
+    describe.add_argument(
+        "--try", type=int, dest="try_items", metavar="N", help="ask about N items; keep nothing"
+    )
     describe.add_argument("--option", action="append", default=[], metavar="NAME=VALUE")
     describe.add_argument("--answers", metavar="CSV", help="import answers made elsewhere")
     describe.add_argument("--columns", nargs=2, metavar=("ITEM", "ANSWER"), help="of --answers")
     describe.add_argument("--slots", nargs="+", help="of --answers, if no --prompt")
     describe.add_argument("--out", metavar="CSV", help="write answers and values to a file")
+
+    prompt = add("prompts", "Lists, saves or forgets prompts of a dataset.", prompts.prompts)
+    prompt.add_argument("dataset")
+    prompt.add_argument("--save", metavar="NAME", help="keep the prompt of --file under a name")
+    prompt.add_argument("--file", metavar="FILE", help="slots, wording, example as TOML or JSON")
+    prompt.add_argument("--forget", metavar="NAME", help="remove a saved prompt")
+
+    strategies = add(
+        "strategies",
+        "Puts the prompts of one model side by side, the misaligned control among them.",
+        prompts.strategies,
+    )
+    strategies.add_argument("key", help="of descriptions by the model, or its beginning")
+    strategies.add_argument("--dataset", help="default: the one that was described")
+    strategies.add_argument(
+        "--truth", action="extend", nargs="+", default=[], metavar="SLOT=COLUMN",
+        help="columns of the items that hold the truth",
+    )  # fmt: skip
+    strategies.add_argument(
+        "--stored", action="store_true", help="ask and measure nothing; show what is there"
+    )
 
     attributes = add("attributes", "Makes attributes of descriptions.", descriptions.attributes)
     attributes.add_argument("key", help="of the descriptions, or its beginning")
@@ -130,6 +157,9 @@ def build_parser() -> argparse.ArgumentParser:
         "--values", metavar="KEY", help="descriptions to read; default: the truth of the demo"
     )
     probe.add_argument("--seed", type=int, default=0)
+    probe.add_argument(
+        "--keep", action="store_true", help="keep every item's words; needs --values and seed 0"
+    )
 
     project = add("project", "Maps a space of the items with UMAP.", spaces.project)
     project.add_argument("dataset")

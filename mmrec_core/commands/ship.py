@@ -10,6 +10,7 @@ import numpy as np
 
 from mmrec_core.commands.actions import progress_line, show
 from mmrec_core.extractors.hub import BUNDLED
+from mmrec_core.extractors.prompts import STRATEGIES
 from mmrec_core.settings import settings
 from mmrec_core.store import Artefact, Store, store
 
@@ -62,14 +63,18 @@ def _ship_descriptions(layer: Store) -> set[str]:
     from mmrec_core.datasets.catalogue import load_dataset
     from mmrec_core.descriptions.measure import measure_faithfulness, probe_words
     from mmrec_core.descriptions.service import describe
+    from mmrec_core.descriptions.strategies import config_under, make_comparable, measure_spoken
 
     dataset = load_dataset(DATASETS[0])
     made = describe(dataset, {"model": BUNDLED, "prompt": "demo"}, progress_line)
     artefacts = [
         made.artefact,
-        measure_faithfulness(dataset, made, progress_line),
         probe_words(dataset, made, BUNDLED, None, progress_line),
     ]
+    ask = [config_under(made, strategy) for strategy in STRATEGIES if strategy != "structured"]
+    for own in make_comparable(dataset, ask, [made], progress_line):
+        measured = measure_faithfulness(dataset, own, progress_line)
+        artefacts += [own.artefact, measured, measure_spoken(dataset, own)]
     for artefact in artefacts:
         _copy(artefact, layer)
     return {artefact.key for artefact in artefacts}

@@ -10,7 +10,14 @@ import pandas as pd
 from mmrec_core.descriptions.parser import parse_answer
 from mmrec_core.descriptions.probes import Probe, ProbeConfig, probe
 from mmrec_core.descriptions.round_trip import round_trip
-from mmrec_core.descriptions.service import UNSAID, Descriptions, as_texts, spoken, values_of
+from mmrec_core.descriptions.service import (
+    UNSAID,
+    Descriptions,
+    as_texts,
+    once,
+    spoken,
+    values_of,
+)
 from mmrec_core.descriptions.support import accuracy_table, agreement_table, support_table
 from mmrec_core.domain import (
     Dataset,
@@ -144,6 +151,7 @@ def measure_faithfulness(
             "extractor": vectors.extractor,
             "asked_again": len(rows),
             "not_asked": unaskable,
+            "truth": dict(truth or {}),
         }
 
     return store().put(FAITHFULNESS, spec, write)
@@ -162,11 +170,22 @@ def faithfulness_spec(
         "version": VERSION,
         "descriptions": made.artefact.key,
         "pictures": make_extractor(extractor, config).spec(dataset),
-        "items": sha256_strings(_texts_of(dataset) + _groups(dataset)),
-        "truth": sha256_json(truth_of(dataset, truth)),
+        "items": _told_fingerprint(dataset),
+        "truth": truth_fingerprint(dataset, truth),
         "again": [SAMPLE, "" if _askable(made) else _again_fingerprint(made)],
         "seed": seed,
     }
+
+
+def truth_fingerprint(dataset: Dataset, columns: Mapping[str, str] | None = None) -> str:
+    """sha256 of what ``truth_of`` gives."""
+    what = f"truth {sorted((columns or {}).items())}"
+    return once(dataset, what, lambda: sha256_json(truth_of(dataset, columns)))
+
+
+def _told_fingerprint(dataset: Dataset) -> str:
+    """sha256 of titles, texts and categories."""
+    return once(dataset, "told", lambda: sha256_strings(_texts_of(dataset) + _groups(dataset)))
 
 
 def _texts_of(dataset: Dataset) -> list[str]:
@@ -180,13 +199,24 @@ def _groups(dataset: Dataset) -> list[str]:
     return list(dataset.items["category"].fillna("").astype(str))
 
 
-def find_faithfulness(dataset: Dataset, made: Descriptions) -> Artefact | None:
-    """The newest measures of these descriptions on these items, or None."""
-    items = sha256_strings(_texts_of(dataset) + _groups(dataset))
+def find_faithfulness(
+    dataset: Dataset, made: Descriptions, truth: Mapping[str, str] | None = None
+) -> Artefact | None:
+    """The newest measures of these descriptions on these items, or None.
+
+    Args:
+        dataset: Whose items.
+        made: What was said.
+        truth: Slot -> column of the items that holds the truth; empty: whatever it was.
+    """
+    items = _told_fingerprint(dataset)
+    known = truth_fingerprint(dataset, truth) if truth else None
     found = [
         artefact
         for artefact in store().list(FAITHFULNESS)
-        if artefact.facts["descriptions"] == made.artefact.key and artefact.facts["items"] == items
+        if artefact.facts["descriptions"] == made.artefact.key
+        and artefact.facts["items"] == items
+        and known in (None, artefact.spec["truth"])
     ]
     return max(found, key=lambda own: own.meta["created"], default=None)
 

@@ -3,7 +3,8 @@
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+import weakref
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +33,9 @@ from mmrec_core.store import store as installed_store
 KIND, VERSION = "descriptions", 3
 SHARD = 64
 """Items in one shard: what a stopped run loses at most."""
+
+INPUTS = ("picture", "title")
+"""Options that replace what the model is shown: controls of their own, not prompts."""
 
 UNSAID = "none"
 """Status of an item that nothing was said of: no picture, or one that cannot be read."""
@@ -73,6 +77,14 @@ class Descriptions:
         """Whether slots were asked for; of other prompts the whole answer is the description."""
         strategy: str = (self.artefact.facts["prompt"] or {}).get("strategy", "structured")
         return strategy == "structured"
+
+    @property
+    def control(self) -> bool:
+        """Whether it serves as a control: a misaligned prompt, another picture or title."""
+        prompt = self.artefact.facts["prompt"] or {}
+        config = self.artefact.spec.get("model", {}).get("config", {})
+        replaced = any(config.get(name, "own") != "own" for name in INPUTS)
+        return prompt.get("strategy") == "misaligned" or replaced
 
     @property
     def asked(self) -> list[dict[str, str]]:
@@ -215,8 +227,32 @@ def try_prompt(
 
 def items_fingerprint(dataset: Dataset) -> str:
     """sha256 of items, pictures and titles: datasets that share them share descriptions."""
-    columns = [dataset.items[name].fillna("").astype(str) for name in ("image_sha256", "title")]
-    return sha256_json([sha256_strings(dataset.item_ids), *map(sha256_strings, columns)])
+
+    def reckoned() -> str:
+        columns = [dataset.items[name].fillna("").astype(str) for name in ("image_sha256", "title")]
+        return sha256_json([sha256_strings(dataset.item_ids), *map(sha256_strings, columns)])
+
+    return once(dataset, "items", reckoned)
+
+
+_ONCE: dict[tuple[int, str], str] = {}
+
+
+def once(dataset: Dataset, what: str, reckon: Callable[[], str]) -> str:
+    """A fingerprint of a loaded dataset's items, reckoned once as long as they are in memory.
+
+    Pages ask for it at every click, and reckoning it reads every item.
+
+    Args:
+        dataset: Whose items; tables of a dataset are never changed in place.
+        what: Name of the fingerprint.
+        reckon: Makes it.
+    """
+    key = (id(dataset.items), what)
+    if key not in _ONCE:
+        _ONCE[key] = reckon()
+        weakref.finalize(dataset.items, _ONCE.pop, key, None)
+    return _ONCE[key]
 
 
 def list_descriptions(dataset: Dataset | None = None) -> list[Descriptions]:
@@ -228,6 +264,44 @@ def list_descriptions(dataset: Dataset | None = None) -> list[Descriptions]:
         if items is None or artefact.facts.get("items") == items
     ]
     return sorted(found, key=lambda own: own.artefact.meta["created"], reverse=True)
+
+
+def usual_descriptions(dataset: Dataset) -> Descriptions | None:
+    """What is shown of a dataset's items where nobody chose; None: nothing was said of them.
+
+    The newest that fill slots, else the newest in sentences; controls (the misaligned prompt,
+    another picture or title than the item's own) only where there is nothing else.
+    """
+    found = list_descriptions(dataset)
+    return min(found, key=lambda own: (own.control, not own.structured), default=None)
+
+
+def described_items(dataset: Dataset, made: Descriptions, item_ids: Sequence[str]) -> pd.DataFrame:
+    """What was said of some items, in their order; cheap, without a model.
+
+    Args:
+        dataset: Whose items.
+        made: Such as ``usual_descriptions(dataset)``.
+        item_ids: Of items; ids that were not described come out as ``none``.
+
+    Returns:
+        One row an item, indexed by id: answer (raw), status, failure (why nothing was said, else
+        None), text (the values in the order of the slots, or the whole answer), and a column
+        ``slot: NAME`` for each slot, None where nothing was said.
+    """
+    table = made.table.set_index("item_id").reindex(list(item_ids))
+    table["answer"] = table["answer"].fillna("").astype(str)
+    table["status"] = table["status"].fillna(UNSAID).astype(str)
+    named = [f"slot: {slot}" for slot in made.slots]
+    cells = table[named].astype(object)
+    table[named] = cells.where(cells.notna(), None)
+    texts: list[str] = table["answer"].tolist()
+    if made.structured:
+        told = table[named].to_numpy(dtype=object)
+        texts = [", ".join(value for value in row if value) for row in told]
+    failures = table["failure"].astype(object)
+    table["failure"] = failures.where(failures.notna(), None)
+    return table.assign(text=texts)[["answer", "status", "failure", "text", *named]]
 
 
 def load_descriptions(key: str) -> Descriptions:

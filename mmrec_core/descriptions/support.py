@@ -1,5 +1,6 @@
 """Values against what else is known of an item: truth, metadata, picture, a second answer."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -7,6 +8,9 @@ import pandas as pd
 
 from mmrec_core.descriptions.probes import Probe
 from mmrec_core.descriptions.vocabulary import lemmas
+from mmrec_core.extractors.permutation import derangement
+
+_WORDS = re.compile(r"[^\W_]+")
 
 Values = Sequence[Mapping[str, str]]
 
@@ -42,6 +46,74 @@ def accuracy_table(values: Values, truth: Mapping[str, Sequence[str | None]]) ->
             }
         )
     return pd.DataFrame(rows, columns=["slot", "items", "accuracy", "chance"])
+
+
+def right(values: Values, truth: Mapping[str, Sequence[str | None]]) -> pd.DataFrame:
+    """Which values agree with the truth, item by item.
+
+    Compared in lower case and as lemmas.
+
+    Args:
+        values: Slot -> value of each item.
+        truth: Slot -> true value of each item; None where unknown.
+
+    Returns:
+        One row an item, one column a slot of ``truth``: True, False, or None where the truth or
+        the value is missing.
+    """
+    known: dict[str, str] = {}
+
+    def form(word: str) -> str:
+        # A slot holds few values many times over.
+        if word not in known:
+            known[word] = lemmas(word)
+        return known[word]
+
+    columns: dict[str, list[bool | None]] = {}
+    for slot, true in truth.items():
+        pairs = zip([own.get(slot) for own in values], true, strict=True)
+        columns[slot] = [form(a) == form(b) if a and b else None for a, b in pairs]
+    return pd.DataFrame(columns, dtype=object)
+
+
+def named_share(
+    texts: Sequence[str | None],
+    truth: Mapping[str, Sequence[str | None]],
+    seed: int = 0,
+) -> tuple[float, float]:
+    """How many of the true values do texts name? Of any form of answer, sentences too.
+
+    Args:
+        texts: What was said of each item: an empty text names nothing; None, not asked about, is
+            left out.
+        truth: Slot -> true value of each item; None where unknown.
+        seed: Of the draw that gives every item another's truth.
+
+    Returns:
+        The share of true values whose lemmas stand in the item's text, and the same with the truth
+        of another item: what is named by chance. NaN where no truth is known.
+    """
+    rows = [at for at, text in enumerate(texts) if text is not None]
+    if not truth or len(rows) < 2:
+        return float("nan"), float("nan")
+    words: dict[str, str] = {}
+
+    def form(text: str) -> str:
+        for word in (found := _WORDS.findall(text)):
+            if word not in words:
+                words[word] = lemmas(word)
+        return f" {' '.join(words[word] for word in found)} "
+
+    forms = [form(texts[row] or "") for row in rows]
+    others = derangement(np.zeros(len(rows), dtype=np.int64), np.random.default_rng([seed, 11]))
+    own, dealt = [], []
+    for true in truth.values():
+        sought = [form(true[row] or "") for row in rows]
+        own += [want in has for want, has in zip(sought, forms, strict=True) if want.strip()]
+        dealt += [sought[to] in forms[at] for at, to in enumerate(others) if sought[to].strip()]
+    if not own:
+        return float("nan"), float("nan")
+    return float(np.mean(own)), float(np.mean(dealt))
 
 
 def agreement_table(first: Values, second: Values, slots: Sequence[str]) -> pd.DataFrame:

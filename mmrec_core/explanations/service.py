@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mmrec_core.descriptions.service import Descriptions, list_descriptions
+from mmrec_core.descriptions.service import Descriptions, usual_descriptions
 from mmrec_core.domain import Dataset, InputError, Progress, no_progress, sha256_json
 from mmrec_core.explanations.additive import split_by_history, split_by_neighbour, split_score
 from mmrec_core.explanations.concepts import attributes_of, shared_attributes
@@ -61,8 +61,8 @@ class Explained:
 
     @cached_property
     def described(self) -> Descriptions | None:
-        """The newest descriptions of the dataset, where there are any."""
-        return next(iter(list_descriptions(self.dataset)), None)
+        """What a model said of the items, where one did; no control's answers."""
+        return usual_descriptions(self.dataset)
 
     @cached_property
     def attributes(self) -> list[Column]:

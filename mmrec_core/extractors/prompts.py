@@ -74,6 +74,13 @@ class Prompt(BaseModel):
             wording = f"The title is: {{title}}. {wording}"
         return self.model_copy(update={"wording": wording})
 
+    def asked_as(self, strategy: Strategy) -> "Prompt":
+        """The same slots and example under another strategy, in its known wording."""
+        if strategy == self.strategy:
+            return self
+        wording: str = _data()["wording"][strategy]
+        return self.model_copy(update={"strategy": strategy, "wording": wording})
+
     def render(self, title: str = "") -> str:
         """The prompt as text.
 
@@ -119,6 +126,14 @@ def known_prompt(name: str, strategy: Strategy = "structured") -> Prompt:
         example=entry["example"],
         wording=data["wording"][strategy],
     )
+
+
+def prompt_options(prompt: Prompt) -> dict[str, Any]:
+    """The options of a prompt: by name where it is a known one, so that equal ones are one."""
+    for name in known_prompts():
+        if known_prompt(name, prompt.strategy) == prompt:
+            return {"prompt": name, "strategy": prompt.strategy}
+    return {"custom": prompt.model_dump(mode="json")}
 
 
 def make_prompt(values: Mapping[str, Any]) -> Prompt:

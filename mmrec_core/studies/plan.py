@@ -25,7 +25,13 @@ from mmrec_core.studies.tuning import trials_of
 
 SECONDS_PER_ITEM = {"image": 0.10, "text": 0.06, "joint": 1.0}
 """Of extraction on one CPU core, where nothing was measured here yet."""
-SECONDS_BY_NAME = {"small-lvlm": 0.03}
+SECONDS_BY_NAME = {
+    "small-lvlm": 0.03,
+    "attributes": 0.02,
+    "description-text": 0.03,
+    "probed-attributes": 0.1,
+    "category": 0.001,
+}
 """The same, of extractors that are far from their kind's usual."""
 
 

@@ -1,6 +1,7 @@
 """Choices that are in the address and outlive a change of page, which bound widgets do not."""
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import streamlit as st
 
@@ -12,6 +13,8 @@ def choose(
     default: str,
     format_func: Callable[[str], str] = str,
     hide_default: bool = True,
+    width: int | Literal["stretch"] = "stretch",
+    on_change: Callable[[], None] | None = None,
 ) -> str:
     """A select box whose value, not its label, stands in the address under ``key``.
 
@@ -22,6 +25,8 @@ def choose(
         default: One of ``options``.
         format_func: Value -> what is shown.
         hide_default: Whether the address leaves the default out.
+        width: Of the select box, in pixels.
+        on_change: Called when somebody chooses.
     """
     remembered = f"{key}-address"
     before, named = st.session_state.get(remembered), st.query_params.get(key)
@@ -30,7 +35,9 @@ def choose(
     # Written even where it is the same: on another page the widget is a new one, which would
     # begin with its first option.
     st.session_state[key] = next(value for value in candidates if value in options)
-    value = st.selectbox(label, options, format_func=format_func, key=key)
+    value = st.selectbox(
+        label, options, format_func=format_func, key=key, width=width, on_change=on_change
+    )
     assert value is not None
     st.session_state[remembered] = value
     if hide_default and value == default:

@@ -1,14 +1,19 @@
 """Finished descriptions: items with what was said of them, and slots over the catalogue."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from mmrec_core.descriptions.faithfulness import distinctiveness, slot_table
-from mmrec_core.descriptions.service import Descriptions
+from mmrec_core.descriptions.service import INPUTS, Descriptions
 from mmrec_core.descriptions.vocabulary import lemmas
 from mmrec_core.domain import Dataset
 from mmrec_core.figures.words import shorten
+from pages.ui import known
+from pages.ui.address import choose
 from pages.ui.export import export_menu
 from pages.ui.gallery import tile, tile_style
 from pages.ui.studies import when
@@ -25,14 +30,41 @@ STATUSES = {
     "none": ("not asked", "gray"),
 }
 """Status -> words and colour."""
+FORMLESS = ("refused", "empty", "none")
+"""Statuses that mean something of an answer without slots."""
 
 _HOW = (
     "Every answer is kept as it came. It is read by the **names** of the slots: *as asked* keeps "
     "to the form of the prompt exactly; *another form* gives every slot in some other way; "
     "*incomplete* lacks slots or holds words that belong to none; *refused* says that the model "
     "would or could not answer. Where names are missing and as many keywords as slots were given, "
-    "they are taken by their place, and the item says so. Nothing is filled in."
+    "they are taken by their place, and the item says so. Nothing is filled in. **✓** agrees with "
+    "what is known of the item, in lower case and as lemmas; **✗** does not, and is followed by it."
 )
+
+
+ALL, WRONG, RIGHT = "all", "wrong", "right"
+AGAINST = {ALL: "All", WRONG: "Wrong somewhere", RIGHT: "Right wherever known"}
+"""Filter by the truth -> words."""
+
+
+@dataclass(frozen=True)
+class _Beside:
+    """What stands beside the answers.
+
+    Attributes:
+        columns: Of the items, under the answer.
+        truth: Slot -> true value of each item.
+        agrees: One row an item, a column a slot whose truth is known: True, False, None.
+        held: What the vector alone says, by item id; None: not probed.
+        vectors: Whose vector.
+    """
+
+    columns: Sequence[str]
+    truth: Mapping[str, Sequence[str | None]]
+    agrees: pd.DataFrame
+    held: pd.DataFrame | None
+    vectors: str
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -50,8 +82,10 @@ def label(made: Descriptions) -> str:
     """A line in a picker."""
     facts = made.artefact.facts
     strategy = (facts["prompt"] or {}).get("strategy", "imported")
-    told = "imported" if facts["imported"] else strategy
-    return f"{facts['model']} · {told} · {when(made.artefact.meta['created'])}"
+    told = f"imported, {strategy}" if facts["imported"] and facts["prompt"] else strategy
+    config = made.artefact.spec.get("model", {}).get("config", {})
+    replaced = [f"{what}: {config[what]}" for what in INPUTS if config.get(what, "own") != "own"]
+    return " · ".join([facts["model"], told, *replaced, when(made.artefact.meta["created"])])
 
 
 def sentence(made: Descriptions) -> str:
@@ -60,10 +94,11 @@ def sentence(made: Descriptions) -> str:
     asked = total - counts.get("none", 0)
     if not asked:
         return f"None of the **{total:,}** items was described\\."
-    if (made.artefact.facts["prompt"] or {}).get("strategy", "structured") != "structured":
-        return (
-            f"**{asked:,}** of {total:,} items were described in words; no slots were asked for\\."
-        )
+    if not made.structured:
+        words = f"**{asked:,}** of {total:,} items were described in words; no slots were asked for"
+        if made.control:
+            words += ". The prompt asks for something else: a **control**, which should score worst"
+        return f"{words}\\."
     strict = counts.get("strict", 0) / asked
     whole = strict + counts.get("recovered", 0) / asked
     text = (
@@ -79,13 +114,11 @@ def sentence(made: Descriptions) -> str:
 def items(dataset: Dataset, made: Descriptions) -> None:
     """Pictures with what was said of them; search and filter by status."""
     table = _table(made.artefact.key, made)
-    probe = newest_probe(made)
-    held = None
-    if probe is not None:
-        held = probe.table("words").set_index("item_id")
-        held.attrs["of"] = probe.facts["extractor"]
     counts = made.counts
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    filters = st.container(horizontal=True, vertical_alignment="bottom")
+    with st.expander("Metadata and truth", icon=":material/fact_check:"):
+        beside = _beside(dataset, made)
+    with filters:
         query = st.text_input(
             "Search",
             key="said-q",
@@ -94,18 +127,31 @@ def items(dataset: Dataset, made: Descriptions) -> None:
             icon=":material/search:",
             on_change=_first_page,
         )
-        status = st.selectbox(
+        # Sentences have no form to keep to.
+        kinds = [kind for kind in counts if made.structured or kind in FORMLESS]
+        status = choose(
             "Answers",
-            ["all", *counts],
-            format_func=lambda s: (
-                "All items" if s == "all" else f"{STATUSES[s][0]} ({counts[s]:,})"
-            ),
-            key="status",
-            bind="query-params",
+            ["all", *kinds],
+            "status",
+            "all",
+            lambda s: "All items" if s == "all" else f"{STATUSES[s][0]} ({counts[s]:,})",
+            width=190,
             on_change=_first_page,
-            width=220,
         )
+        against = ALL
+        if len(beside.agrees.columns):
+            against = choose(
+                "Against the truth",
+                list(AGAINST),
+                "against",
+                ALL,
+                AGAINST.__getitem__,
+                width=190,
+                on_change=_first_page,
+            )
     rows = _matching(dataset, table, query or "", status)
+    if against != ALL:
+        rows = rows[_against(beside.agrees, against)[rows]]
     with st.container(horizontal=True, vertical_alignment="center"):
         many = "items match" if len(rows) != 1 else "item matches"
         st.markdown(
@@ -133,7 +179,29 @@ def items(dataset: Dataset, made: Descriptions) -> None:
                 st.columns(2, gap="large"), shown[start : start + 2], strict=False
             ):
                 with place:
-                    _card(dataset, table.iloc[row], made.slots, held, made.structured)
+                    _card(dataset, table.iloc[row], made.slots, beside, made.structured)
+
+
+def _beside(dataset: Dataset, made: Descriptions) -> _Beside:
+    """Widgets that choose what stands beside the answers, and what they chose."""
+    columns = known.choose_columns(dataset)
+    truth: dict[str, list[str | None]] = {}
+    agrees = pd.DataFrame(index=range(dataset.n_items))
+    if made.structured:
+        chosen = known.choose_truth(dataset, made)
+        truth = known.truth(dataset, made, chosen)
+        agrees = known.agreement(dataset, made, chosen)
+    probe = newest_probe(made)
+    held = None if probe is None else probe.table("words").set_index("item_id")
+    vectors = "" if probe is None else str(probe.facts["extractor"])
+    return _Beside(columns, truth, agrees, held, vectors)
+
+
+def _against(agrees: pd.DataFrame, wanted: str) -> np.ndarray:
+    """[n_items] bool: wrong in some slot, or right in every slot whose truth is known."""
+    wrong = (agrees == False).any(axis=1).to_numpy(dtype=bool)  # noqa: E712  (None is neither)
+    told = agrees.notna().any(axis=1).to_numpy(dtype=bool)
+    return wrong if wanted == WRONG else told & ~wrong
 
 
 def _first_page() -> None:
@@ -156,34 +224,53 @@ def _card(
     dataset: Dataset,
     said: pd.Series,
     slots: tuple[str, ...],
-    held: pd.DataFrame | None,
+    beside: _Beside,
     structured: bool,
 ) -> None:
-    item = dataset.items.iloc[int(said.name)]  # type: ignore[call-overload]
+    row = int(said.name)  # type: ignore[call-overload]
+    item = dataset.items.iloc[row]
     picture, words = st.columns([2, 5], gap="small")
     with picture:
         tile(dataset, item, f"said-{said['item_id']}")
     with words:
-        if not structured and said["status"] != "none":
-            st.markdown(escape(shorten(said["answer"], 400)) or ":gray[Nothing was said\\.]")
-            return
-        text, colour = STATUSES[said["status"]]
-        badge = f":{colour}-badge[{text}]"
-        if said["by_place"]:
-            badge += " :orange-badge[read by place]"
-        if said["status"] == "none":
-            st.markdown(f"{badge} :small[:gray[{escape(said['failure'])}]]")
-            return
-        values = [
-            f":gray[{escape(slot)}] {escape(said[f'slot: {slot}'])}"
-            for slot in slots
-            if isinstance(said[f"slot: {slot}"], str)
-        ]
-        st.markdown("  \n".join([badge, " · ".join(values)]))
-        if held is not None and said["item_id"] in held.index:
-            st.markdown(_held(held.loc[said["item_id"]], said, slots, held.attrs["of"]))
-        if said["status"] != "strict" and said["answer"]:
+        lines = _lines(said, row, slots, beside, structured)
+        lines.append(known.metadata(item, beside.columns, dataset.info.category_separator))
+        st.markdown("  \n".join(filter(None, lines)))
+        if structured and said["status"] not in ("strict", "none") and said["answer"]:
             st.caption(f"Said: {escape(shorten(said['answer'], 300))}")
+
+
+def _lines(
+    said: pd.Series, row: int, slots: tuple[str, ...], beside: _Beside, structured: bool
+) -> list[str]:
+    """An item's answer as lines of markdown."""
+    if not structured and said["status"] != "none":
+        return [escape(shorten(said["answer"], 400)) or ":gray[Nothing was said\\.]"]
+    text, colour = STATUSES[said["status"]]
+    badge = f":{colour}-badge[{text}]"
+    if said["by_place"]:
+        badge += " :orange-badge[read by place]"
+    if said["status"] == "none":
+        return [f"{badge} :small[:gray[{escape(said['failure'])}]]"]
+    values = [
+        f":gray[{escape(slot)}] {escape(said[f'slot: {slot}'])}{_mark(row, slot, beside)}"
+        for slot in slots
+        if isinstance(said[f"slot: {slot}"], str)
+    ]
+    held = ""
+    if beside.held is not None and said["item_id"] in beside.held.index:
+        held = _held(beside.held.loc[said["item_id"]], said, slots, beside.vectors)
+    return [badge, "\u00a0· ".join(values), held]
+
+
+def _mark(row: int, slot: str, beside: _Beside) -> str:
+    """Whether a value agrees with what is known, as markdown; the truth where it does not."""
+    agrees = beside.agrees[slot].iloc[row] if slot in beside.agrees else None
+    if agrees is None:
+        return ""
+    if agrees:
+        return "\u00a0:green[✓]"
+    return f"\u00a0:red[✗ {escape(shorten(str(beside.truth[slot][row]), 60))}]"
 
 
 def _held(own: pd.Series, said: pd.Series, slots: tuple[str, ...], vectors: str) -> str:

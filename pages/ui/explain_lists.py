@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from mmrec_core.datasets.catalogue import thumbnail_path
-from mmrec_core.descriptions.service import list_descriptions
+from mmrec_core.descriptions.service import described_items, usual_descriptions
 from mmrec_core.domain import Dataset, InputError
 from mmrec_core.figures.words import shorten
 from mmrec_core.store import store
@@ -103,18 +103,11 @@ def visitor_subject(dataset: Dataset, name: ListName, person: Person):  # type: 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _said(fingerprint: str, stamp: int, _dataset: Dataset) -> dict[str, str]:
-    made = next(iter(list_descriptions(_dataset)), None)
+    made = usual_descriptions(_dataset)
     if made is None:
         return {}
-    table = made.table
-    if made.structured:
-        slots = [f"slot: {slot}" for slot in made.slots]
-        lines = table[slots].apply(
-            lambda row: ", ".join(v for v in row if isinstance(v, str)), axis=1
-        )
-    else:
-        lines = table["answer"]
-    return dict(zip(table["item_id"].astype(str), lines.astype(str), strict=True))
+    said = described_items(_dataset, made, [str(item) for item in _dataset.item_ids])["text"]
+    return {str(item): str(text) for item, text in said.items()}
 
 
 def descriptions_of(dataset: Dataset) -> dict[str, str]:

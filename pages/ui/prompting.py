@@ -17,12 +17,14 @@ from mmrec_core.extractors.prompts import (
     make_prompt,
 )
 from mmrec_core.figures.words import shorten
+from pages.ui.address import choose
 from pages.ui.gallery import tile, tile_style
 from pages.ui.job import job_panel
 from pages.ui.words import escape
 
 TRIED = 5
 _OWN = "own: "
+_DRAW = "tried"
 
 
 def choose_prompt(dataset: Dataset) -> Prompt | None:
@@ -38,13 +40,8 @@ def choose_prompt(dataset: Dataset) -> Prompt | None:
         return f"{titles[option]}: {', '.join(known_prompt(option).slots)}"
 
     first, second = st.columns([3, 2])
-    start = first.selectbox(
-        "Prompt",
-        options,
-        index=options.index(usual),
-        format_func=named,
-        key=f"{key}.prompt",
-    )
+    with first:
+        start = choose("Prompt", options, f"{key}.prompt", usual, named)
     own = start.startswith(_OWN)
     strategy = second.selectbox(
         "Strategy",
@@ -53,6 +50,8 @@ def choose_prompt(dataset: Dataset) -> Prompt | None:
         help="structured fills slots; descriptive is a sentence; misaligned asks for something "
         "else, as a control. A saved prompt keeps its own.",
         key=f"{key}.strategy",
+        bind="query-params",
+        persist_state="session",
     )
     base = saved[start.removeprefix(_OWN)] if own else known_prompt(start, strategy)
     with st.expander("The prompt", icon=":material/edit_note:"):
@@ -100,12 +99,11 @@ def _edited(dataset: Dataset, base: Prompt, key: str, name: str, saved: bool) ->
 
 def try_out(dataset: Dataset, config: Mapping[str, Any]) -> None:
     """Five items described with the prompt as it stands; nothing is kept in the store."""
-    turn = f"{dataset.name}.tried"
     pictured = np.flatnonzero((dataset.items["image"] != "").to_numpy())
     if not len(pictured):
         st.caption("No item has a picture, so there is nothing to describe.")
         return
-    draw = int(st.session_state.get(turn, 0))
+    draw = _draw()
     rows = np.random.default_rng(draw).permutation(pictured)[:TRIED]
     items = [str(dataset.item_ids[row]) for row in np.sort(rows)]
     spec = {"dataset": dataset.name, "config": dict(config), "items": items}
@@ -119,7 +117,7 @@ def try_out(dataset: Dataset, config: Mapping[str, Any]) -> None:
             jobs.start("try-prompt", spec, f"Trying a prompt on {dataset.name}")
             st.rerun()
         if st.button("Other items", icon=":material/casino:"):
-            st.session_state[turn] = draw + 1
+            st.query_params[_DRAW] = str(draw + 1)
             st.rerun()
     if state is None:
         return
@@ -129,6 +127,12 @@ def try_out(dataset: Dataset, config: Mapping[str, Any]) -> None:
     tile_style()
     for own in (state.result or {})["answers"]:
         _tried(dataset, own)
+
+
+def _draw() -> int:
+    """Which draw of items the address names."""
+    named = st.query_params.get(_DRAW, "0")
+    return int(named) if named.isdecimal() and len(named) < 10 else 0
 
 
 def _tried(dataset: Dataset, own: Mapping[str, Any]) -> None:

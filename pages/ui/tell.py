@@ -11,7 +11,7 @@ from mmrec_core.descriptions.service import find_descriptions
 from mmrec_core.domain import Dataset
 from mmrec_core.extractors import make_extractor
 from mmrec_core.extractors.hub import BUNDLED
-from mmrec_core.extractors.prompts import Prompt, known_prompt, known_prompts
+from mmrec_core.extractors.prompts import STRATEGIES, known_prompt, known_prompts, prompt_options
 from mmrec_core.settings import settings
 from pages.ui.job import job_panel, unfinished_jobs
 from pages.ui.prompting import choose_prompt, try_out
@@ -98,6 +98,8 @@ def _ask(dataset: Dataset) -> None:
         f"format of transformers and safetensors weights, or a hub id; {BUNDLED} is the one that "
         "comes with the program.",
         key=f"{dataset.name}.describe.model",
+        bind="query-params",
+        persist_state="session",
     ).strip()
     prompt = choose_prompt(dataset)
     if not model:
@@ -105,7 +107,7 @@ def _ask(dataset: Dataset) -> None:
         return
     if prompt is None:
         return
-    config: dict[str, Any] = {"model": model, **_as_known(prompt)}
+    config: dict[str, Any] = {"model": model, **prompt_options(prompt)}
     ok, reason = make_extractor("vision-language", config).availability()
     if not ok:
         st.error(f"{escape(reason[0].upper() + reason[1:])}\\.")
@@ -129,19 +131,18 @@ def _ask(dataset: Dataset) -> None:
         st.rerun()
 
 
-def _as_known(prompt: Prompt) -> dict[str, Any]:
-    """The options of a prompt: by name where it is a known one, so that equal ones are one."""
-    for name in known_prompts():
-        if known_prompt(name, prompt.strategy) == prompt:
-            return {"prompt": name, "strategy": prompt.strategy}
-    return {"custom": prompt.model_dump(mode="json")}
-
-
 def _bring(dataset: Dataset) -> None:
     st.markdown(
         "A CSV with a column for the item's id (`item`) and one for the raw answer (`answer`)."
     )
     prompt = _prompt(f"{dataset.name}.import")
+    strategy = st.selectbox(
+        "Strategy",
+        STRATEGIES,
+        help="structured fills slots; descriptive is a sentence; misaligned asks for something "
+        "else, as a control. Files of one name are compared under Prompts.",
+        key=f"{dataset.name}.import.strategy",
+    )
     file = st.file_uploader(
         "Answers", type="csv", key=f"{dataset.name}.answers", max_upload_size=LARGEST_MIB
     )
@@ -155,7 +156,7 @@ def _bring(dataset: Dataset) -> None:
     path = place / f"answers-{secrets.token_hex(8)}.csv"
     try:
         path.write_bytes(file.getvalue())
-        asked = known_prompt(prompt)
+        asked = known_prompt(prompt, strategy)
         made = import_answers(dataset, path, asked.slots, prompt=asked, title=file.name)
     finally:
         path.unlink(missing_ok=True)

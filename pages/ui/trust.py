@@ -1,5 +1,7 @@
 """How far descriptions can be trusted, and what vectors hold of them: tables, or a button."""
 
+import shlex
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -13,6 +15,8 @@ from mmrec_core.extractors import EXTRACTORS, make_extractor
 from mmrec_core.extractors.matrices import MatrixExtractor
 from mmrec_core.settings import settings
 from mmrec_core.store import Artefact
+from pages.ui import known
+from pages.ui.address import choose
 from pages.ui.export import export_menu
 from pages.ui.job import job_panel
 from pages.ui.words import escape, how
@@ -35,19 +39,49 @@ _HOW = (
 
 def faithfulness(dataset: Dataset, made: Descriptions) -> None:
     """Round trip, accuracy, support and consistency, once they are measured."""
-    found = find_faithfulness(dataset, made)
+    place = st.container()
+    truth = known.choose_truth_aside(dataset, made) if made.structured else {}
+    with place:
+        _measured(dataset, made, truth)
+
+
+def _measured(dataset: Dataset, made: Descriptions, truth: Mapping[str, str]) -> None:
+    found = find_faithfulness(dataset, made, truth)
     if found is None:
         st.markdown(
             "Does a description find its own item again? Is it right where the truth is known, and "
             "does anything else support it? Would the model say the same if asked in other words, "
             "and what does it say of noise?"
         )
-        spec = {"dataset": dataset.name, "descriptions": made.artefact.key}
+        spec: dict[str, Any] = {"dataset": dataset.name, "descriptions": made.artefact.key}
+        if truth:
+            spec["truth"] = dict(truth)
         _start("faithfulness", spec, "Measure", f"Faithfulness of descriptions of {dataset.name}")
         return
     own = tables(found)
     st.markdown(trip_sentence(own["round_trip"]))
     _round_trip(own["round_trip"])
+    if made.structured:
+        _by_slot(own, found)
+    else:
+        st.caption(
+            "Sentences fill no slots, so nothing is right, repeated or supported slot by slot. How "
+            "much of the truth they name stands under Prompts."
+        )
+    with st.container(horizontal=True):
+        command = f"python -m mmrec_core faithfulness {made.artefact.key[:12]}"
+        if truth:
+            pairs = [f"{slot}={column}" for slot, column in truth.items()]
+            command = f"{command} --truth {shlex.join(pairs)}"
+        how("How", _HOW, command, dict(found.facts))
+        export_menu(
+            f"faithfulness-{made.artefact.key[:8]}",
+            lambda: pd.concat([table.assign(measure=name) for name, table in own.items()]),
+        )
+
+
+def _by_slot(own: Mapping[str, pd.DataFrame], found: Artefact) -> None:
+    """Accuracy, consistency and support of every slot."""
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Right, where the truth is known**")
@@ -60,8 +94,8 @@ def faithfulness(dataset: Dataset, made: Descriptions) -> None:
             )
         else:
             st.caption(
-                "Of no slot the truth is known. From the command line, --truth SLOT=COLUMN takes "
-                "it from a column of the items."
+                "Of no slot the truth is known. Below, a column of the items can be named that "
+                "holds it."
             )
     with right:
         st.markdown("**The same in other words**")
@@ -83,13 +117,6 @@ def faithfulness(dataset: Dataset, made: Descriptions) -> None:
         column_config=dict.fromkeys(("Metadata", "Picture", "Either", "Unsupported"), _PERCENT),
         alt="Support of every slot's values by metadata and picture",
     )
-    with st.container(horizontal=True):
-        command = f"python -m mmrec_core faithfulness {made.artefact.key[:12]}"
-        how("How", _HOW, command, dict(found.facts))
-        export_menu(
-            f"faithfulness-{made.artefact.key[:8]}",
-            lambda: pd.concat([table.assign(measure=name) for name, table in own.items()]),
-        )
 
 
 def trip_sentence(table: pd.DataFrame) -> str:
@@ -177,14 +204,18 @@ def in_the_vector(dataset: Dataset, made: Descriptions) -> None:
         and kind().availability().ok
         and name not in {a.facts["extractor"] for a in found}
     ]
-    if not ready or settings().read_only:
+    if settings().read_only:
+        st.caption("This installation is on show: nothing is computed here.")
         return
-    extractor = st.selectbox(
+    if not ready:
+        st.caption("The vectors of every extractor that is here are read already.")
+        return
+    extractor = choose(
         "Vectors of",
         ready,
-        index=ready.index(_usual(made, ready)),
-        format_func=lambda name: EXTRACTORS.get(name).title,
-        key="probe-of",
+        "probe-of",
+        _usual(made, ready),
+        lambda name: EXTRACTORS.get(name).title,
         width=360,
     )
     caution = make_extractor(extractor).caution(dataset)

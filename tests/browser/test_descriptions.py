@@ -36,3 +36,39 @@ def test_answers_are_brought_read_and_searched(page: "Page", tmp_path: Path) -> 
     page.get_by_text("item matches").wait_for()
     page.get_by_role("button", name=re.compile("plant pot")).first.click()
     page.get_by_role("dialog").wait_for()
+
+
+def test_prompts_stand_side_by_side_and_a_copied_link_opens_the_same(page: "Page") -> None:
+    page.get_by_role("link", name="Descriptions").click()
+    page.get_by_text("as asked").first.wait_for()
+    # Another test may have brought answers, which are newer.
+    page.get_by_label("Descriptions", exact=True).focus()
+    page.keyboard.type("small-lvlm · structured")
+    page.keyboard.press("Enter")
+    page.get_by_text("1,200 of 1,200 items were described").wait_for()
+    page.get_by_role("radio", name="Prompts").or_(
+        page.get_by_role("button", name="Prompts", exact=True)
+    ).first.click()
+    page.get_by_text("The misaligned control scores worst").wait_for()
+    page.get_by_text("A dotted green clock made of metal").wait_for()
+    page.get_by_role("button", name="Page 2", exact=True).click()
+    page.wait_for_url(re.compile(r"compared-page=2"))
+    page.get_by_text("A dotted green clock made of metal").wait_for(state="detached")
+    shown = page.locator("[class*=st-key-tile-compared]").first.inner_text()
+    copied = page.context.new_page()
+    copied.goto(page.url)
+    copied.get_by_text("The misaligned control scores worst").wait_for()
+    tile = copied.locator("[class*=st-key-tile-compared]").first
+    tile.get_by_role("button").last.wait_for()
+    assert tile.inner_text() == shown
+    copied.close()
+    # What a value is held against is chosen by keyboard, and stands in the address.
+    page.get_by_role("radio", name="Items").or_(
+        page.get_by_role("button", name="Items", exact=True)
+    ).first.click()
+    page.get_by_label("Against the truth").focus()
+    page.keyboard.type("Wrong")
+    page.keyboard.press("Enter")
+    page.get_by_text("items match").wait_for()
+    page.wait_for_url(re.compile(r"against=wrong"))
+    page.get_by_text("✗").first.wait_for()

@@ -21,8 +21,7 @@ from mmrec_core.store import Store
 @pytest.fixture
 def shipped(mmrec_data):
     dataset = load_dataset("demo-picture")
-    (made,) = [own for own in service.list_descriptions(dataset) if own.artefact.shipped]
-    return dataset, made
+    return dataset, service.usual_descriptions(dataset)
 
 
 def test_the_shipped_measures_are_those_of_today_and_serve_every_world(shipped):

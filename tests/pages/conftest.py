@@ -78,7 +78,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Open:
     """Opens a page through the front door, with what the address says."""
     monkeypatch.chdir(PROJECT)
 
-    def opened(page: str, **address: str) -> AppTest:
+    def opened(page: str, **address: str | list[str]) -> AppTest:
         app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
         for name, value in address.items():
             app.query_params[name] = value

@@ -7,12 +7,14 @@ import pytest
 import small_shop
 from streamlit.testing.v1 import AppTest
 
-from mmrec_core import jobs
+from mmrec_core import jobs, settings
 from mmrec_core.datasets.catalogue import load_dataset
 from mmrec_core.descriptions.imported import import_answers
 from mmrec_core.descriptions.saved_prompts import saved_prompts
-from mmrec_core.descriptions.service import Descriptions, try_prompt
+from mmrec_core.descriptions.service import Descriptions, describe, try_prompt
 from mmrec_core.extractors.prompts import known_prompt, written
+from mmrec_core.studies.runner import run_study
+from mmrec_core.studies.study import make_study
 
 Open = Callable[..., AppTest]
 Text = Callable[[AppTest], str]
@@ -163,3 +165,125 @@ def test_sentences_are_shown_as_they_are(
     assert r"A \*\*red\*\* mug\, of wood\." in text and "badge[incomplete]" not in text
     app = open_page("descriptions", dataset=small_shop.NAME, said="Slots")
     assert "No slots were asked for" in app.info[0].value
+
+
+def test_values_stand_beside_metadata_and_a_mapped_truth(
+    said: Descriptions, open_page: Open, text_of: Text
+) -> None:
+    app = open_page("descriptions", dataset=small_shop.NAME)
+    assert "Against the truth" not in [box.label for box in app.selectbox]
+    assert ":green[✓]" not in text_of(app)
+    app.multiselect(key=f"{small_shop.NAME}.beside").set_value(["description"]).run()
+    assert r"description] A cup\, number 0\." in text_of(app).replace("\u00a0", " ")
+    app.selectbox(key=f"{small_shop.NAME}.truth.Type").set_value("title").run()
+    text = text_of(app)
+    # The titles are "*Cup* 0": none is a mug, and what is true stands beside.
+    assert r":red[✗ \*Cup\* 0]" in text and ":green[✓]" not in text
+    app.selectbox(key="against").set_value("wrong").run()
+    assert "**3** items match" in text_of(app)
+    app.selectbox(key="against").set_value("right").run()
+    assert "No item matches" in app.info[0].value
+    # The address alone opens the same view.
+    named = {f"{small_shop.NAME}.truth.Type": "title", "against": "wrong"}
+    app = open_page("descriptions", dataset=small_shop.NAME, **named)
+    assert "**3** items match" in text_of(app)
+
+
+def test_a_mapped_column_is_what_faithfulness_is_measured_with(
+    said: Descriptions, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[tuple] = []
+    monkeypatch.setattr(jobs, "start", lambda *given: started.append(given))
+    named = {f"{small_shop.NAME}.truth.Type": "title"}
+    app = open_page("descriptions", dataset=small_shop.NAME, said="Faithfulness", **named)
+    next(b for b in app.button if b.label == "Measure").click().run()
+    assert started[0][1] == {
+        "dataset": small_shop.NAME,
+        "descriptions": said.artefact.key,
+        "truth": {"Type": "title"},
+    }
+
+
+def test_the_demos_prompts_stand_side_by_side(
+    mmrec_data: Path, open_page: Open, text_of: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page("descriptions", dataset="demo-both", said="Prompts")
+    text = text_of(app)
+    assert "The misaligned control scores worst" in text
+    assert "I see a product" in text and "A dotted green clock" in text
+    assert [b.label for b in app.button if "measure" in b.label.lower()] == []
+    table = app.dataframe[0].value.set_index("Prompt")
+    assert list(table.index) == [
+        "structured", "descriptive", "misaligned", "titles alone", "shuffled", "chance",
+    ]  # fmt: skip
+    # Sentences fill no slots: nothing may look as if they were wrong in all of them.
+    sentences = {"of": "37d0a4f572f8", "said": "Faithfulness"}
+    told = open_page("descriptions", dataset="demo-both", **sentences)
+    assert len(told.dataframe) == 1 and "Sentences fill no slots" in text_of(told)
+    # Whoever did not choose is shown no control.
+    assert "a **control**" not in text
+    chosen = app.selectbox(key="of")
+    control = next(key for key in chosen.options if "misaligned" in key)
+    chosen.select(control).run()
+    assert "a **control**" in text_of(app)
+
+
+def test_prompts_that_are_missing_are_named_and_asked_as_one_job(
+    studied: Path,
+    open_page: Open,
+    text_of: Text,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    from extractors.tiny_vlms import checkpoint
+
+    config = {"model": str(checkpoint("llava", tmp_path / "llava")), "answer_tokens": 3}
+    made = describe(load_dataset(small_shop.NAME), config)
+    started: list[tuple] = []
+    monkeypatch.setattr(jobs, "start", lambda *given: started.append(given))
+    app = open_page("descriptions", dataset=small_shop.NAME, said="Prompts")
+    text = text_of(app)
+    assert "The misaligned control is not measured yet" in text
+    assert "Not asked yet: **descriptive, misaligned**; not measured yet: **structured**" in text
+    (button,) = [b for b in app.button if b.label.startswith("Ask and measure: about")]
+    button.click().run()
+    ((kind, spec, _),) = started
+    assert kind == "strategies" and spec["measure"] == [made.artefact.key]
+    assert [own["strategy"] for own in spec["ask"]] == ["descriptive", "misaligned"]
+    assert {own["answer_tokens"] for own in spec["ask"]} == {3}
+
+
+def test_attributes_are_studied_from_here_and_their_study_is_shown(
+    said: Descriptions, open_page: Open, text_of: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[tuple] = []
+    monkeypatch.setattr(jobs, "start", lambda *given: started.append(given))
+    app = open_page("descriptions", dataset=small_shop.NAME, said="As attributes")
+    text = text_of(app)
+    assert "No study has asked yet" in text and "arms, " in text and "about **" in text
+    app.button(key="attributed-start").click().run()
+    ((kind, values, _),) = started
+    assert kind == "study"
+    assert values["features"]["joint"]["config"] == {"descriptions": said.artefact.key}
+    run_study(make_study(values), workers=1)
+    app = open_page("descriptions", dataset=small_shop.NAME, said="As attributes")
+    text = text_of(app)
+    assert "Attributes decoded from the answers" in text
+    tables = [own.value.to_string() for own in app.table]
+    assert "AttributeItemKNN" in tables[0] and "shuffled over items" in tables[1]
+    # What is left to ask comes first.
+    assert app.selectbox(key="reader").value == "description-text"
+    app.selectbox(key="reader").select("attributes").run()
+    assert "This very study is finished" in " ".join(c.value for c in app.caption)
+
+
+def test_on_show_nothing_is_offered(
+    said: Descriptions, open_page: Open, text_of: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MMREC_READ_ONLY", "1")
+    settings.settings.cache_clear()
+    for part in ("Faithfulness", "In the vector", "Prompts", "As attributes", "Add descriptions"):
+        app = open_page("descriptions", dataset=small_shop.NAME, said=part)
+        assert "This installation is on show" in " ".join(c.value for c in app.caption), part
+        assert not [b for b in app.button if b.label.startswith(("Measure", "Start", "Ask"))]
+    settings.settings.cache_clear()

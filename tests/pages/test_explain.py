@@ -135,12 +135,12 @@ def test_users_are_ordered_by_how_much_their_lists_change(
 def test_a_visitor_gets_a_list_where_the_model_allows(
     studied: Path, open_page: Open, text_of: Text
 ):
-    explained, user = first_of("item-knn")
+    explained, _ = first_of("item-knn")
     history = [str(i) for i in explained.subject.split.item_ids[:3]]
     vbpr, _ = first_of("vbpr")
     app = open_page(
         "explain", dataset=small_shop.NAME, visitor=",".join(history),
-        lists=f"{vbpr.run.name},{explained.run.name}", **{"for": "Visitor"},
+        lists=[vbpr.run.name, explained.run.name], **{"for": "Visitor"},
     )  # fmt: skip
     text = text_of(app)
     assert "nobody can be added afterwards" in text and "The visitor has **3** items" in text
@@ -150,7 +150,6 @@ def test_a_visitor_gets_a_list_where_the_model_allows(
 
 
 def test_an_item_over_all_users(studied: Path, open_page: Open, text_of: Text):
-    explained, _ = first_of("vbpr")
     app = open_page("explain", dataset=small_shop.NAME, **{"for": "Item"})
     text = text_of(app)
     assert "have it among their first 20" in text and "Where it ranks" in text
@@ -163,7 +162,7 @@ def test_an_item_over_all_users(studied: Path, open_page: Open, text_of: Text):
     "address",
     [
         {"user": "nobody"},
-        {"lists": "nothing,|||"},
+        {"lists": ["nothing", "|||"]},
         {"why": "no-such-item"},
         {"why": "i1", "within": "99"},
         {"by": "x|y|z"},
