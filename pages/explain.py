@@ -126,7 +126,7 @@ def _sentence(person: Person, lists: Sequence[Listed]) -> str:
     named = [escape(title) for title, n in hits.items() if n == best]
     many = "hit" if best == 1 else "hits"
     who = "each by " if len(named) > 1 else "by "
-    return f"{words}; **{best}** {many} of the test part, {who}{', '.join(named)}\\."
+    return f"{words}; **{best}** {many} of the test part, {who}{' and '.join(named)}\\."
 
 
 main()

@@ -150,7 +150,7 @@ class SplitPlan:
     def _title(self, item: str) -> str:
         if self.mode == "score":
             return f"{self.recommender}: what the score of “{item}” is made of"
-        return f"{self.recommender}: what sets “{item}” apart from the average item"
+        return f"{self.recommender}: “{item}” against the average item"
 
     @property
     def stands_on(self) -> str:

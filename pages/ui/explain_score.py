@@ -51,7 +51,7 @@ def _split(own: Opened) -> None:
         found,
         item=name_of(own.dataset.items.iloc[own.row]),
         user=own.person.name,
-        recommender=own.listed.title,
+        recommender=own.explained.run.kind.title,
         mode="average" if against else "score",
         ranked=int(own.subject.ranked_items(own.user).sum()),
     )

@@ -17,9 +17,9 @@ Open = Callable[..., AppTest]
 Text = Callable[[AppTest], str]
 
 
-def first_of(recommender: str):
+def first_of(recommender: str, name: str = small_shop.NAME):
     """The explained run of a recommender, and a user with their list."""
-    dataset = load_dataset(small_shop.NAME)
+    dataset = load_dataset(name)
     run = next(r for r in stored_runs(dataset) if r.restorable and r.kind.name == recommender)
     explained = open_run(dataset, run.name)
     return explained, str(explained.subject.split.user_ids[0])
@@ -36,9 +36,9 @@ def test_nothing_trained_yet_is_said(empty: Path, tmp_path: Path, open_page: Ope
     assert "No recommender has been trained on this catalogue yet" in text
 
 
-def test_lists_stand_side_by_side_with_moves(studied: Path, open_page: Open, text_of: Text):
-    explained, user = first_of("vbpr")
-    app = open_page("explain", dataset=small_shop.NAME, user=user)
+def test_lists_stand_side_by_side_with_moves(mmrec_data: Path, open_page: Open, text_of: Text):
+    explained, user = first_of("vbpr", "demo-both")
+    app = open_page("explain", dataset="demo-both", user=user)
     text = text_of(app)
     assert f"for user **{user}**" in text.replace("\\", "")
     ids = [b.key for b in app.button if b.key and b.key.startswith("why-0-")]
@@ -56,7 +56,7 @@ def test_a_link_opens_the_same_item(studied: Path, open_page: Open, text_of: Tex
     assert "**Number 3** of" in text and "above the average item ranked" in text
     assert "**A modality less**" in text
     app.button(key="item-1").click().run()
-    assert app.query_params["why"] == [listed(explained, user)[3]]
+    assert app.query_params["why"] == listed(explained, user)[3]
     app.button(key="why-close").click().run()
     assert "why" not in app.query_params
 
@@ -133,13 +133,13 @@ def test_users_are_ordered_by_how_much_their_lists_change(
 
 
 def test_a_visitor_gets_a_list_where_the_model_allows(
-    studied: Path, open_page: Open, text_of: Text
+    mmrec_data: Path, open_page: Open, text_of: Text
 ):
-    explained, _ = first_of("item-knn")
+    explained, _ = first_of("item-knn", "demo-both")
     history = [str(i) for i in explained.subject.split.item_ids[:3]]
-    vbpr, _ = first_of("vbpr")
+    vbpr, _ = first_of("vbpr", "demo-both")
     app = open_page(
-        "explain", dataset=small_shop.NAME, visitor=",".join(history),
+        "explain", dataset="demo-both", visitor=",".join(history),
         lists=[vbpr.run.name, explained.run.name], **{"for": "Visitor"},
     )  # fmt: skip
     text = text_of(app)
