@@ -13,7 +13,11 @@ class LazyModule(ModuleType):
     """Stands for a module and imports it at the first access to one of its attributes."""
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(importlib.import_module(self.__name__), name)
+        # Looked up once: a step of training asks some twenty times and takes milliseconds.
+        loaded = self.__dict__.get("_loaded")
+        if loaded is None:
+            loaded = self.__dict__["_loaded"] = importlib.import_module(self.__name__)
+        return getattr(loaded, name)
 
 
 def lazy_import(name: str) -> Any:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 from studies.shop import write_shop
@@ -26,6 +25,9 @@ from mmrec_core.studies import runs as runs_module
 from mmrec_core.studies.results import list_studies
 from mmrec_core.studies.runner import EndedFromOutside, run_study
 from mmrec_core.studies.study import make_study
+
+# One worker makes the finished study that most of this damages.
+pytestmark = pytest.mark.xdist_group("failures")
 
 PROJECT = Path(__file__).resolve().parents[1]
 BRIEF = {"factors": 4, "batch_size": 512, "max_epochs": 4, "patience": 2, "evaluate_every": 2}
@@ -41,11 +43,15 @@ STUDY = {
 """Three seeded arms of two runs each, and one run of most-pop: seven runs."""
 
 
+def nothing_shipped(patch):
+    patch.setattr(settings.Settings, "demo_store", property(lambda s: s.data / "none"))
+    store.store.cache_clear()
+
+
 @pytest.fixture
 def shop(tmp_path, mmrec_data, monkeypatch):
     """The data folder with the shop installed; what is shipped is out of sight here."""
-    monkeypatch.setattr(settings.Settings, "demo_store", property(lambda s: s.data / "none"))
-    store.store.cache_clear()
+    nothing_shipped(monkeypatch)
     install(write_shop(tmp_path / "shop"), name="shop")
     return mmrec_data
 
@@ -96,23 +102,13 @@ def trained(monkeypatch):
 # Killed from outside
 
 
-def processes(key):
-    return [
-        p
-        for p in psutil.process_iter(["cmdline"])
-        if (p.info["cmdline"] or [])[1:] == ["-m", "mmrec_core", "run", key]
-    ]
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("victim", ["main", "worker"])
 def test_a_killed_study_goes_on_where_it_was(shop, monkeypatch, victim):
     monkeypatch.setenv("MMREC_WORKERS", "2")
     settings.settings.cache_clear()
-    slow = BRIEF | {"max_epochs": 400, "patience": 400}
+    slow = BRIEF | {"max_epochs": 400, "patience": 400, "evaluate_every": 100}
     spec = STUDY | {"controls": ["shuffle", "removed"], "configs": {"bpr-mf": BRIEF, "vbpr": slow}}
-    # Jobs are found by their key below, and both cases may run at once: they need two keys.
-    spec["first_seed"] = {"main": 1, "worker": 11}[victim]
     key = jobs.start("study", spec, "Slow study").key
 
     def half_way():
@@ -122,7 +118,7 @@ def test_a_killed_study_goes_on_where_it_was(shop, monkeypatch, victim):
         return len(runs()) >= 3 and state.facts and state.facts.get("done_runs", 0) >= 1
 
     wait_for(half_way)
-    (job,) = processes(key)
+    (job,) = jobs.processes(key)
     workers = [p for p in job.children(recursive=True) if "spawn_main" in " ".join(p.cmdline())]
     assert len(workers) == 2
     before = runs()
@@ -141,7 +137,7 @@ def test_a_killed_study_goes_on_where_it_was(shop, monkeypatch, victim):
     kept = runs()
     assert before.items() <= kept.items() and len(kept) < 9
     jobs.resume(key)
-    done = wait_for(lambda: (s := jobs.state(key)) and not s.active and s, seconds=300)
+    done = wait_for(lambda: (s := jobs.state(key)) and not s.active and s)
     assert done.status == "done", jobs.log_tail(key)
     assert kept.items() <= runs().items() and len(runs()) == 9
     assert list_studies("shop")[0].key == done.result["study"]
@@ -169,18 +165,33 @@ def test_a_killed_worker_is_a_sentence_for_whoever_calls(shop, monkeypatch):
 # At once
 
 COUNTING = """
-import sys
+import os, sys
+from pathlib import Path
 from mmrec_core.__main__ import main
+from mmrec_core.store import Store
 from mmrec_core.studies import runs
-real = runs._store_run
-def counted(study, inputs, arm, model):
-    with open(sys.argv[1], "a") as log:
-        log.write(f"{arm.label} {model.seed}\\n")
+
+folder, gate = Path(sys.argv[1]), Path(sys.argv[2])
+
+def note(name, line):
+    with open(folder / name, "a") as log:
+        log.write(f"{line}\\n")
+
+def counted(study, inputs, arm, model, real=runs._store_run):
+    if gate.exists() and arm.label == "bpr-mf":
+        note("at the gate", os.getpid())
+        gate.read_text()  # until somebody writes into it
+        gate.unlink()
+    note("trained", f"{arm.label} {model.seed}")
     return real(study, inputs, arm, model)
-runs._store_run = counted
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[2:]))
+
+def alone(self, kind, keys, waiting=None, real=Store.alone):
+    return real(self, kind, keys, lambda: (note("waiting", kind), waiting()))
+
+runs._store_run, Store.alone = counted, alone
+sys.exit(main(sys.argv[3:]))
 """
+"""Types a study. The first to hold the runs of bpr-mf stops at the gate, a pipe, until it opens."""
 
 
 def command(spec):
@@ -197,31 +208,41 @@ def command(spec):
 @pytest.mark.slow
 def test_the_same_study_twice_and_another_at_once(shop, tmp_path, monkeypatch):
     """Both kinds finish with the numbers that they have alone; nothing is trained twice."""
-    slower = BRIEF | {"max_epochs": 400, "patience": 400}
-    one = STUDY | {"configs": {"vbpr": slower, "bpr-mf": slower}}
-    other = one | {"references": ["bpr-mf"], "controls": ["removed"]}
-    script, log = tmp_path / "counting.py", tmp_path / "trained.txt"
+    one, other = STUDY, STUDY | {"references": ["bpr-mf"], "controls": ["removed"]}
+    script, notes, gate = tmp_path / "counting.py", tmp_path / "notes", tmp_path / "gate"
     script.write_text(COUNTING, "utf-8")
+    notes.mkdir()
+    os.mkfifo(gate)
     given = dict(os.environ, MMREC_WORKERS="1", PYTHONPATH=str(PROJECT))
 
     def begun(spec):
         return subprocess.Popen(
-            [sys.executable, str(script), str(log), *command(spec)],
+            [sys.executable, str(script), str(notes), str(gate), *command(spec)],
             env=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
 
-    first = begun(one)
-    # The first is at work; what comes now meets it there.
-    wait_for(lambda: any((shop / "store" / "locks").glob("study-*")))
-    second, third = begun(one), begun(other)
-    said = [process.communicate(timeout=300) for process in (first, second, third)]
+    def noted(name):
+        return (notes / name).read_text("utf-8").splitlines() if (notes / name).exists() else []
+
+    began = [begun(one)]
+    try:
+        wait_for(lambda: noted("at the gate"))
+        # The first is at work; what comes now meets it there: the same study, and the same runs.
+        began += [begun(one), begun(other)]
+        wait_for(lambda: set(noted("waiting")) == {"study", "run"})
+        gate.write_text("open")
+        said = [process.communicate(timeout=300) for process in began]
+    finally:
+        for process in began:
+            process.kill()
+    first, second, third = began
     assert [p.returncode for p in (first, second, third)] == [0, 0, 0], said
     results = [json.loads(out) for out, _ in said]
     assert results[0]["key"] == results[1]["key"] != results[2]["key"]
     assert results[0]["verdicts"] == results[1]["verdicts"]
     waiting = "another process carries out this very study; waiting for it"
     assert [waiting in err for _, err in said] == [False, True, False]
-    twice = Counter(log.read_text("utf-8").splitlines())
+    twice = Counter(noted("trained"))
     # vbpr · real and bpr-mf belong to both studies.
     assert set(twice.values()) == {1} and len(twice) == 9
     assert leftovers() == []
@@ -386,9 +407,26 @@ def test_a_job_that_cannot_even_start_is_a_sentence(mmrec_data, monkeypatch):
 # Damaged files
 
 
+@pytest.fixture(scope="module")
+def studied(tmp_path_factory):
+    """A data folder with the shop and its finished study; what damages it works on a copy."""
+    folder = tmp_path_factory.mktemp("studied")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MMREC_DATA", str(folder / "data"))
+        settings.settings.cache_clear()
+        nothing_shipped(patch)
+        install(write_shop(folder / "shop"), name="shop")
+        run_study(make_study(STUDY), workers=1)
+    settings.settings.cache_clear()
+    store.store.cache_clear()
+    return folder / "data"
+
+
 @pytest.fixture
-def finished(shop):
-    """A finished study of the shop."""
+def finished(studied, mmrec_data, monkeypatch):
+    """A finished study of the shop, to do with as one likes."""
+    nothing_shipped(monkeypatch)
+    shutil.copytree(studied, mmrec_data, dirs_exist_ok=True)
     return run_study(make_study(STUDY), workers=1)
 
 
@@ -457,7 +495,7 @@ def test_a_damaged_study_is_put_together_again(finished, trained, name):
     assert numbers() == before
 
 
-def test_damage_found_by_a_page_is_named_by_the_job(finished, shop, monkeypatch):
+def test_damage_found_by_a_page_is_named_by_the_job(finished, monkeypatch):
     """The page puts it aside, another process makes it again: the note goes from one to another."""
     cut(finished.path / "arms.parquet")
     with pytest.raises(InputError, match=r"arms\.parquet is gone or no longer .* start the study"):
@@ -482,11 +520,11 @@ def test_damage_found_by_a_page_is_named_by_the_job(finished, shop, monkeypatch)
     assert r"1 damaged result found in the store and made again\: arms\.parquet" in said
 
 
-def test_the_shipped_layer_is_checked_too(finished, shop, trained, monkeypatch):
-    shipped = shop / "shipped"
+def test_the_shipped_layer_is_checked_too(finished, mmrec_data, trained, monkeypatch):
+    shipped = mmrec_data / "shipped"
     shipped.mkdir()
     for kind in ("run", "study", "embeddings"):
-        shutil.move(shop / "store" / kind, shipped / kind)
+        shutil.move(mmrec_data / "store" / kind, shipped / kind)
     monkeypatch.setattr(settings.Settings, "demo_store", property(lambda s: shipped))
     store.store.cache_clear()
     assert run_study(make_study(STUDY), workers=1).shipped and trained == []
@@ -497,8 +535,8 @@ def test_the_shipped_layer_is_checked_too(finished, shop, trained, monkeypatch):
     content = [file.read_bytes() for file in harmed]
     again = run_study(make_study(STUDY), workers=1)
     assert len(trained) == 1 and len(again.facts["repaired"]) == 3
-    assert not again.shipped and again.path.is_relative_to(shop / "store")
-    assert len(list((shop / "store" / "run").glob("*/*"))) == 1
+    assert not again.shipped and again.path.is_relative_to(mmrec_data / "store")
+    assert len(list((mmrec_data / "store" / "run").glob("*/*"))) == 1
     assert [file.read_bytes() for file in harmed] == content
 
 

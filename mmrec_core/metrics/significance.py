@@ -9,6 +9,7 @@ Intervals are conditional on the split and on the hyper-parameters.
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import stdtr, stdtrit  # what scipy.stats.t asks; that takes a second to load
 
 from mmrec_core.domain import InputError
 
@@ -36,9 +37,7 @@ class CrossedMean:
 
     def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper end of the t interval around the mean."""
-        from scipy import stats
-
-        half = stats.t.ppf((1 + level) / 2, self.df) * self.se
+        half = stdtrit(self.df, (1 + level) / 2) * self.se
         return self.mean - half, self.mean + half
 
 
@@ -166,8 +165,6 @@ def paired_effect(differences: np.ndarray, base_mean: float, delta: float = DELT
     Raises:
         InputError: Fewer than two users stay.
     """
-    from scipy import stats
-
     d = np.asarray(differences, dtype=np.float64)
     d = d[:, None] if d.ndim == 1 else d
     if d.ndim != 2 or not d.shape[1]:
@@ -183,9 +180,9 @@ def paired_effect(differences: np.ndarray, base_mean: float, delta: float = DELT
         )
     crossed = crossed_mean(d)
     effect, se, df = float(crossed.mean), float(crossed.se), float(crossed.df)
-    wide, narrow = (float(stats.t.ppf(level, df)) * se for level in (0.975, 0.95))
+    wide, narrow = (float(stdtrit(df, level)) * se for level in (0.975, 0.95))
     if se > 0:
-        p = float(2 * stats.t.sf(abs(effect) / se, df))
+        p = float(2 * stdtr(df, -abs(effect) / se))
     else:
         p = 1.0 if effect == 0 else 0.0
     low90, high90 = effect - narrow, effect + narrow

@@ -3,13 +3,14 @@
 import time
 import zlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from mmrec_core.domain import Features, InputError, Progress, Split
 from mmrec_core.lazy import lazy_import
+from mmrec_core.recommenders.adam import Adam
 from mmrec_core.recommenders.base import FitReport, Watch
 from mmrec_core.recommenders.sampling import TripleSampler
 from mmrec_core.recommenders.validation import Validation
@@ -56,7 +57,8 @@ class Training:
             name: torch.nn.Parameter(torch.from_numpy(array).to(self.device))
             for name, array in self._initial().items()
         }
-        self.optimizer = self._new_optimizer()
+        self.adam = Adam(list(self.parameters.values()))
+        self.learning_rate = config.learning_rate
         self.best: list[dict[str, np.ndarray]] = [{} for _ in seeds]
         self.best_value = [-np.inf] * len(seeds)
         self.best_epoch = [0] * len(seeds)
@@ -73,8 +75,7 @@ class Training:
         for epoch in range(1, self.config.max_epochs + 1):
             started = time.perf_counter()
             context.new_epoch([self.rngs[s] for s in self.active])
-            for group in self.optimizer.param_groups:
-                group["lr"] = self.model.learning_rate(self.config, epoch)
+            self.learning_rate = self.model.learning_rate(self.config, epoch)
             losses = self._epoch(context)
             if not np.isfinite(losses).all():
                 sound = self._without_diverged(losses, strict=watch is not None)
@@ -123,11 +124,6 @@ class Training:
                 self.held_at_zero.append(name)
         return arrays
 
-    def _new_optimizer(self) -> Any:
-        return torch.optim.Adam(
-            list(self.parameters.values()), lr=self.config.learning_rate, fused=True
-        )
-
     def _context(self) -> "ModelContext":
         return self.model.Context(
             self.config,
@@ -144,7 +140,7 @@ class Training:
         total = torch.zeros(len(self.active), device=self.device)
         for users, positives, negatives in batches:
             loss = self.model.loss(self.parameters, context, users, positives, negatives)
-            self.optimizer.zero_grad()
+            self.adam.forget_gradients()
             # Seeds share no parameter, so the gradient of the sum is each seed's own gradient.
             loss.sum().backward()
             for name in self.held_at_zero:
@@ -152,7 +148,7 @@ class Training:
                 gradient = self.parameters[name].grad
                 if gradient is not None:
                     gradient[:, self.cold] = 0.0
-            self.optimizer.step()
+            self.adam.step(self.learning_rate)
             total += loss.detach() * users.shape[1]
         return (total / triples.shape[2]).cpu().numpy()
 
@@ -196,18 +192,11 @@ class Training:
 
     def _keep(self, kept: list[int]) -> None:
         """Drops the seeds that have stopped, with the optimiser's memory of them."""
-        memory = [self.optimizer.state[p] for p in self.parameters.values()]
         self.parameters = {
             name: torch.nn.Parameter(p.detach()[kept].clone())
             for name, p in self.parameters.items()
         }
-        self.optimizer = self._new_optimizer()
-        for p, old in zip(self.parameters.values(), memory, strict=True):
-            if old:
-                self.optimizer.state[p] = {
-                    key: value if value.ndim == 0 else value[kept].clone()
-                    for key, value in old.items()
-                }
+        self.adam = self.adam.kept(list(self.parameters.values()), kept)
         self.active = [self.active[a] for a in kept]
 
     def _report(self, s: int) -> FitReport:

@@ -1,6 +1,6 @@
 """From finished runs to tables: comparisons, arms, curves, verdicts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from mmrec_core.extractors.input_controls import REMOVED, SHUFFLED
 from mmrec_core.metrics.significance import Effect, compare, crossed_mean
 from mmrec_core.recommenders import RECOMMENDERS
 from mmrec_core.store import Artefact
-from mmrec_core.studies.runs import curve_of, per_user_metric
+from mmrec_core.studies.runs import curve_of, metric_column, per_user_metric
 from mmrec_core.studies.study import Arm, Study, input_scopes, scopes
 from mmrec_core.studies.verdict import FAMILIES, Comparison, Verdict, decide
 
@@ -80,7 +80,17 @@ def pairs_of(study: Study, arms: Sequence[Arm]) -> list[Pair]:
 
 def metric_of(runs: Sequence[Artefact], metric: str, seeds: int) -> np.ndarray:
     """One metric of an arm, [n_users, seeds]."""
-    return side_by_side([per_user_metric(run, metric) for run in runs], seeds)
+    return reader_of(runs, seeds)(metric)
+
+
+def reader_of(runs: Sequence[Artefact], seeds: int) -> Callable[[str], np.ndarray]:
+    """``metric_of`` for many metrics: each file is opened once, and held while they are read."""
+    opened = [(run.facts["metrics"], run.array("metrics")) for run in runs]
+
+    def read(metric: str) -> np.ndarray:
+        return side_by_side([metric_column(*own, metric) for own in opened], seeds)
+
+    return read
 
 
 def side_by_side(columns: Sequence[np.ndarray], seeds: int) -> np.ndarray:
@@ -90,13 +100,13 @@ def side_by_side(columns: Sequence[np.ndarray], seeds: int) -> np.ndarray:
 
 def effects(study: Study, runs: Runs, metrics: Sequence[str]) -> dict[tuple[Pair, str], Effect]:
     """Every comparison at every metric."""
-    result = {}
+    found = {}
     pairs = pairs_of(study, list(runs))
-    for metric in metrics:
-        values = {arm: metric_of(own, metric, study.seeds) for arm, own in runs.items()}
-        for pair in pairs:
-            result[pair, metric] = compare(values[pair.arm], values[pair.base], study.delta)
-    return result
+    for pair in pairs:
+        arm, base = (reader_of(runs[own], study.seeds) for own in (pair.arm, pair.base))
+        for metric in metrics:
+            found[pair, metric] = compare(arm(metric), base(metric), study.delta)
+    return {(pair, metric): found[pair, metric] for metric in metrics for pair in pairs}
 
 
 def verdicts_of(
@@ -191,8 +201,9 @@ def arm_table(study: Study, runs: Runs, metrics: Sequence[str]) -> pd.DataFrame:
             "control": arm.control,
             "seeds": len(own),
         }
+        read = reader_of(own, max(1, len(own)))
         for metric in metrics:
-            values = metric_of(own, metric, max(1, len(own)))
+            values = read(metric)
             values = values[~np.isnan(values).any(axis=1)]
             crossed = crossed_mean(values)
             low, high = map(float, crossed.interval())

@@ -354,8 +354,12 @@ def _store_run(study: Study, inputs: Inputs, arm: Arm, model: Recommender) -> Ar
 
 def per_user_metric(run: Artefact, metric: str) -> np.ndarray:
     """One metric of a run for every user, float64 [n_users]; NaN where it is not defined."""
-    column = run.facts["metrics"].index(metric)
-    return np.asarray(run.array("metrics")[:, column], dtype=np.float64)
+    return metric_column(run.facts["metrics"], run.array("metrics"), metric)
+
+
+def metric_column(names: Sequence[str], matrix: np.ndarray, metric: str) -> np.ndarray:
+    """One metric of a run's matrix [n_users, metrics], float64 [n_users]."""
+    return np.asarray(matrix[:, names.index(metric)], dtype=np.float64)
 
 
 def curve_of(run: Artefact) -> pd.DataFrame:

@@ -38,12 +38,18 @@ def open_at(page: "Page", query: str) -> None:
     page.get_by_role("link", name="Overview").wait_for()
     page.goto(f"/data{query}")
     page.get_by_role("heading", name="What do I have?").wait_for()
+    # What is clicked while the script still runs may be replaced before it is heard.
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
 
 
 def test_an_item_opens_by_a_click_on_its_picture_and_closes(page: "Page") -> None:
     open_at(page, "?q=radio+musicians")
     page.get_by_text("items match").wait_for()
-    page.locator("[class*=st-key-tile-tile-0] img").click(force=True)
+    picture = page.locator("[class*=st-key-tile-tile-0] img")
+    picture.wait_for()
+    # Pictures that arrive move those below them, and a click meets what is there no more.
+    page.wait_for_function("[...document.images].every(i => i.complete && i.naturalWidth > 0)")
+    picture.click(force=True)
     dialog = page.get_by_role("dialog")
     dialog.get_by_text("users have it").wait_for()
     assert re.search(r"[?&]item=P\d{4}", page.url)

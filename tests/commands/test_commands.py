@@ -7,6 +7,7 @@ import pytest
 from studies.shop import QUICK, write_shop
 
 from mmrec_core.__main__ import main
+from mmrec_core.settings import settings
 
 
 def settings_of(names):
@@ -69,7 +70,10 @@ def test_a_wrong_word_is_status_2_too(capsys):
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
 
 
-def test_install_study_export(tmp_path, mmrec_data, capsys):
+def test_install_study_export(tmp_path, mmrec_data, capsys, monkeypatch):
+    # Processes for so little work would cost more than the work.
+    monkeypatch.setenv("MMREC_WORKERS", "1")
+    settings.cache_clear()
     write_shop(tmp_path / "shop")
     assert main(["install", str(tmp_path / "shop"), "--name", "shop"]) == 0
     assert "Installed as shop" in capsys.readouterr().out

@@ -1,5 +1,10 @@
 """Maps: exact neighbours, the same map twice, quality that knows good from bad, progress."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,7 +13,6 @@ from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
 from mmrec_core.domain import InputError
-from mmrec_core.projection import graph as graphs
 from mmrec_core.projection.graph import neighbour_graph
 from mmrec_core.projection.nearby import (
     agreement,
@@ -29,6 +33,11 @@ from mmrec_core.projection.service import (
     make_regions,
 )
 from mmrec_core.projection.vectors import Vectors
+
+# One worker compiles UMAP.
+pytestmark = pytest.mark.xdist_group("umap")
+
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 def vectors(matrix, observed=None):
@@ -54,10 +63,34 @@ def test_the_graph_holds_the_nearest_by_cosine(blobs):
     assert not (indices == np.arange(len(blobs))[:, None]).any()
 
 
-def test_beyond_its_size_the_graph_is_found_by_descent(blobs, monkeypatch):
+INTERPRETED = """
+import sys
+import numpy as np
+import pynndescent.kernels, pynndescent.pynndescent_
+from mmrec_core.projection import graph
+
+# These two exist in compiled code only.
+for module in list(sys.modules.values()):
+    if getattr(module, "__name__", "").startswith("pynndescent"):
+        for name, given, kept in (("int32_bits_as_float32", np.int32, np.float32),
+                                  ("float32_bits_as_int32", np.float32, np.int32)):
+            if hasattr(module, name):
+                setattr(module, name, lambda v, given=given, kept=kept: given(v).view(kept))
+np.seterr(all="ignore")  # integers of its random numbers wrap round, as they do when compiled
+graph.EXACT = 100
+found, similarities = graph.neighbour_graph(np.load(sys.argv[1]), 8, seed=0)
+np.savez(sys.argv[2], found=found, similarities=similarities)
+"""
+"""Compiling the descent takes a minute, which 180 rows do not repay: here it is interpreted."""
+
+
+def test_beyond_its_size_the_graph_is_found_by_descent(blobs, tmp_path):
     exact, _ = neighbour_graph(blobs, 8, seed=0)
-    monkeypatch.setattr(graphs, "EXACT", 100)
-    found, similarities = neighbour_graph(blobs, 8, seed=0)
+    rows, out = tmp_path / "rows.npy", tmp_path / "graph.npz"
+    np.save(rows, blobs)
+    given = dict(os.environ, NUMBA_DISABLE_JIT="1", PYTHONPATH=str(PROJECT))
+    subprocess.run([sys.executable, "-c", INTERPRETED, str(rows), str(out)], check=True, env=given)
+    found, similarities = np.load(out).values()
     assert found.shape == exact.shape and (np.diff(similarities, axis=1) <= 1e-6).all()
     assert not (found == np.arange(len(blobs))[:, None]).any()
     same = np.mean([len(set(a) & set(b)) / 8 for a, b in zip(exact, found)])

@@ -10,7 +10,8 @@ N_USERS, N_ITEMS = 80, 60
 QUICK = {
     name: {
         "factors": 8,
-        "batch_size": 512,
+        "batch_size": 1024,
+        "learning_rate": 0.02,
         "reg": 0.1,
         "max_epochs": 300,
         "patience": 15,
@@ -18,7 +19,7 @@ QUICK = {
     }
     for name in ("vbpr", "freedom", "bpr-mf", "light-gcn")
 }
-"""Settings that train in a moment."""
+"""Settings that train in a moment: one large step an epoch."""
 
 
 def write_shop(folder: Path, missing_images: int = 0, more: bool = False) -> Path:

@@ -43,6 +43,9 @@ from mmrec_core.studies.stored import (
 )
 from mmrec_core.studies.study import Arm, make_study, make_study_unchecked
 
+# One worker makes the study that all of this is about, and reads its lists.
+pytestmark = pytest.mark.xdist_group("depth")
+
 QUICK = shop.QUICK["vbpr"]
 STUDY = {
     "dataset": "shop",
@@ -283,8 +286,21 @@ def as_file(study: StudyResult, folder: Path, ending: str = "csv") -> Path:
     return path
 
 
-def test_our_own_lists_come_back_with_the_same_verdicts(study: StudyResult, tmp_path: Path) -> None:
-    read = read_lists(as_file(study, tmp_path))
+@pytest.fixture(scope="module")
+def read(study: StudyResult, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    """All lists of the study, written to a file and read again."""
+    return read_lists(as_file(study, tmp_path_factory.mktemp("lists")))
+
+
+@pytest.fixture
+def table(read: pd.DataFrame) -> pd.DataFrame:
+    """The same, to change as one likes."""
+    return read.copy()
+
+
+def test_our_own_lists_come_back_with_the_same_verdicts(
+    study: StudyResult, read: pd.DataFrame
+) -> None:
     back = StudyResult(import_lists(read, SPLIT, ["lists.csv"]))
     assert back.imported and not study.imported
     for own, theirs in zip(study.verdicts, back.verdicts, strict=True):
@@ -392,14 +408,13 @@ def test_split_tables_are_the_split(study: StudyResult) -> None:
         (lambda t: t[t["user"].isin(["u1", "u2", "u3"])], "too few are left"),
     ],
 )
-def test_lists_that_do_not_fit_are_refused(study, tmp_path, change, words) -> None:
+def test_lists_that_do_not_fit_are_refused(table, change, words) -> None:
     with pytest.raises(InputError, match=words):
-        import_lists(change(read_lists(as_file(study, tmp_path))), SPLIT)
+        import_lists(change(table), SPLIT)
 
 
-def test_lists_count_as_long_as_the_shortest_arms(study: StudyResult, tmp_path: Path) -> None:
+def test_lists_count_as_long_as_the_shortest_arms(study: StudyResult, table: pd.DataFrame) -> None:
     """A longer list finds more by its length alone: that would be a false verdict."""
-    table = read_lists(as_file(study, tmp_path))
     short = table[(table["rank"] < 10) | (table["arm"] != "vbpr · image · shuffle")]
     with pytest.raises(InputError, match="vbpr · image · shuffle hold 10 items"):
         import_lists(short, {**SPLIT, "metric": "recall@20"})
@@ -410,16 +425,14 @@ def test_lists_count_as_long_as_the_shortest_arms(study: StudyResult, tmp_path: 
     np.testing.assert_allclose(theirs, own)
 
 
-def test_two_files_under_one_name_are_refused(study: StudyResult, tmp_path: Path) -> None:
-    table = read_lists(as_file(study, tmp_path))
+def test_two_files_under_one_name_are_refused(table: pd.DataFrame) -> None:
     again = table[(table["arm"] == "vbpr · real") & (table["seed"] == 1)]
     again = again.assign(item=again["item"].to_numpy()[::-1])
     with pytest.raises(InputError, match="two lists of 'vbpr · real' with seed 1"):
         import_lists(pd.concat([table, again]), SPLIT)
 
 
-def test_what_is_known_of_convergence_is_kept(study: StudyResult, tmp_path: Path) -> None:
-    table = read_lists(as_file(study, tmp_path))
+def test_what_is_known_of_convergence_is_kept(table: pd.DataFrame) -> None:
     table["converged"] = pd.array([None] * len(table), dtype="boolean")
     unknown = StudyResult(import_lists(table, SPLIT))
     assert unknown.arms["converged"].isna().all()
@@ -429,8 +442,7 @@ def test_what_is_known_of_convergence_is_kept(study: StudyResult, tmp_path: Path
     assert "did not converge" in void.verdicts[0]["void"]
 
 
-def test_the_shape_of_a_study_follows_from_its_arms(study: StudyResult, tmp_path: Path) -> None:
-    table = read_lists(as_file(study, tmp_path))
+def test_the_shape_of_a_study_follows_from_its_arms(table: pd.DataFrame) -> None:
     some = table[~table["arm"].str.contains("text") & ~table["arm"].str.contains("missing")]
     back = StudyResult(import_lists(some, SPLIT))
     assert [v["modality"] for v in back.verdicts] == ["image", "all"]
@@ -447,8 +459,7 @@ def test_the_shape_of_a_study_follows_from_its_arms(study: StudyResult, tmp_path
     assert f"--metric {back.study['metric']}" in back.command and "--k-core 0" in back.command
 
 
-def test_items_that_a_split_does_not_rank_are_refused(study: StudyResult, tmp_path: Path) -> None:
-    table = read_lists(as_file(study, tmp_path))
+def test_items_that_a_split_does_not_rank_are_refused(table: pd.DataFrame) -> None:
     cold = {"dataset": "shop", "split": {"k_core": 0, "strategy": "cold-items", "cold": 0.8}}
     with pytest.raises(InputError, match="does not rank|another split"):
         import_lists(table, cold)
@@ -456,14 +467,14 @@ def test_items_that_a_split_does_not_rank_are_refused(study: StudyResult, tmp_pa
     assert set(split_tables(split)["candidates"]["item"]) == set(split.item_ids[split.candidates])
 
 
-def test_lists_of_another_split_are_refused(study: StudyResult, tmp_path: Path) -> None:
-    table = read_lists(as_file(study, tmp_path))
+def test_lists_of_another_split_are_refused(table: pd.DataFrame) -> None:
     with pytest.raises(InputError, match="made on another split"):
         import_lists(table, {"dataset": "shop", "split": {"k_core": 0, "seed": 5}})
 
 
-def test_users_without_a_list_are_left_out_everywhere(study: StudyResult, tmp_path: Path) -> None:
-    table = read_lists(as_file(study, tmp_path))
+def test_users_without_a_list_are_left_out_everywhere(
+    study: StudyResult, table: pd.DataFrame
+) -> None:
     table = table[(table["user"] != "u5") | (table["arm"] != "vbpr · text · shuffle")]
     back = StudyResult(import_lists(table, SPLIT))
     assert back.document["imported"]["silent_users"] == 1

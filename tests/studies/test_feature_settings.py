@@ -9,6 +9,7 @@ from studies.shop import QUICK, write_shop
 from mmrec_core.__main__ import main
 from mmrec_core.datasets.install import install
 from mmrec_core.domain import InputError
+from mmrec_core.settings import settings
 from mmrec_core.studies.feature_settings import DEFAULT, parse_setting, run_settings
 from mmrec_core.studies.results import load_study
 
@@ -53,7 +54,10 @@ def test_what_cannot_be_read_is_said(text, message):
         parse_setting(text)
 
 
-def test_settings_stand_side_by_side(tmp_path, mmrec_data, capsys):
+def test_settings_stand_side_by_side(tmp_path, mmrec_data, capsys, monkeypatch):
+    # Processes for so little work would cost more than the work.
+    monkeypatch.setenv("MMREC_WORKERS", "1")
+    settings.cache_clear()
     install(write_shop(tmp_path / "shop"), name="shop")
     found = run_settings(BASE, [f"{IMAGE}+{TEXT}", IMAGE, TEXT])
     assert list(found["setting"]) == [f"{IMAGE}+{TEXT}", IMAGE, TEXT]
