@@ -88,6 +88,17 @@ def looks(dataset: str) -> list[Look]:
             ),
         ),
         Look(
+            "Explain",
+            f"/explain{query}",
+            "[class*=st-key-listed-]",
+            (
+                ("Why this item", _button("1. "), "text=ranked by"),
+                ("What if", _text("What if"), "text=Forget these purchases"),
+                ("History", _text("History"), "text=history"),
+                ("Attributes", _text("Attributes"), "text=Evidence, not cause"),
+            ),
+        ),
+        Look(
             "Study",
             f"/study{query}",
             chart,

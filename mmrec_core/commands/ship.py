@@ -42,6 +42,7 @@ def ship(options: argparse.Namespace) -> None:
             _copy(run, layer)
         kept |= {artefact.key, *(run.key for run in runs)}
     kept |= _ship_calibration(layer) | _ship_descriptions(layer) | _ship_spaces(layer)
+    kept |= _ship_explanations(layer)
     _forget_others(layer, kept)
     shutil.rmtree(layer.root / "tmp", ignore_errors=True)
     show(keys, options, "\n".join(f"{name}: study {key[:12]}" for name, key in keys.items()))
@@ -112,6 +113,25 @@ def _ship_spaces(layer: Store) -> set[str]:
     return {artefact.key for artefact in artefacts}
 
 
+def _ship_explanations(layer: Store) -> set[str]:
+    """How faithful the explanations of the shipped runs are."""
+    from mmrec_core.datasets.catalogue import load_dataset
+    from mmrec_core.explanations.faithfulness import measured_methods
+    from mmrec_core.explanations.service import measure_faithfulness, open_run
+    from mmrec_core.studies.trained import stored_runs
+
+    dataset, kept = load_dataset(DATASETS[0]), set()
+    for run in stored_runs(dataset):
+        if not run.restorable or not run.artefact.shipped:
+            continue
+        own = open_run(dataset, run.name)
+        if measured_methods(own.subject, own.attributes, own.rows):
+            artefact = measure_faithfulness(own, progress=progress_line)
+            _copy(artefact, layer)
+            kept.add(artefact.key)
+    return kept
+
+
 def _ship_embeddings(layer: Store, extractor: str) -> None:
     from mmrec_core.datasets.catalogue import load_dataset
     from mmrec_core.extractors.service import embed, save_embeddings
@@ -160,7 +180,8 @@ def _copy(artefact: Artefact, layer: Store) -> None:
 def _forget_others(layer: Store, kept: set[str]) -> None:
     """Removes what today's code would not make."""
     kinds = ("study", "run", "calibration", "descriptions", "faithfulness", "probes")
-    for kind in (*kinds, "alignment", "map", "regions", "item-neighbours"):
+    others = ("alignment", "map", "regions", "item-neighbours", "explanation-faithfulness")
+    for kind in (*kinds, *others):
         for artefact in list(layer.list(kind)):
             if artefact.key not in kept:
                 shutil.rmtree(artefact.path)
