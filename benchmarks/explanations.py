@@ -1,6 +1,6 @@
 """python -m benchmarks.explanations: from asking why to the answer, on stored runs.
 
-Medians of 50 recommendations for each trained model of a dataset, in milliseconds, in one process: a
+Medians of 50 recommendations for each trained model of a dataset, in milliseconds, one process: a
 list, the split of a score, another item's picture and words, a purchase forgotten. *Open* is the
 first restoring of a run, seconds. What the browser adds: python -m benchmarks.pages.
 """

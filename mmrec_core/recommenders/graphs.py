@@ -66,6 +66,8 @@ def similarity_graph(embeddings: Embeddings, k: int) -> sparse.csr_matrix:
     D holds the row sums of S. Negative cosines are no edges; nor is an item to itself. Where all
     observed rows are equal every pair weighs the same, so that the graph tells who has features.
     """
+    if embeddings.base is not None and not len(embeddings.edits()):
+        return _base_similarity_graph(embeddings.base, k)
     nearest = neighbour_lists(embeddings, k)
     rows = _directions(embeddings)
     n = len(rows)
@@ -83,6 +85,12 @@ def similarity_graph(embeddings: Embeddings, k: int) -> sparse.csr_matrix:
     graph = sparse.coo_matrix((values, (at, columns)), shape=(n, n)).tocsr()
     graph.eliminate_zeros()
     return graph
+
+
+@lru_cache(maxsize=4)
+def _base_similarity_graph(base: Embeddings, k: int) -> sparse.csr_matrix:
+    """The graph of features beside which others are edited again and again."""
+    return similarity_graph(base, k)
 
 
 def _directions(embeddings: Embeddings) -> np.ndarray:

@@ -10,6 +10,7 @@ from mmrec_core.explanations.service import SAID
 from mmrec_core.figures.palette import modality_label
 from mmrec_core.projection.nearby import nearest_items
 from mmrec_core.spaces import Space
+from pages.ui import explain_trust
 from pages.ui.explain_open import Opened
 from pages.ui.gallery import tile_style, tiles
 from pages.ui.map_spaces import known_spaces, vectors_of
@@ -107,3 +108,4 @@ def attributes(own: Opened) -> None:
         alt="Attributes of the item and of the history",
         column_config={"IDF overlap": overlap, "Surprise": surprise},
     )
+    explain_trust.line(own.explained, "shared-attributes")

@@ -10,6 +10,7 @@ from mmrec_core.explanations.history import leave_one_out, smallest_set
 from mmrec_core.explanations.methods import METHODS
 from mmrec_core.explanations.subject import LISTED
 from mmrec_core.figures.words import shorten
+from pages.ui import explain_trust
 from pages.ui.explain_open import Opened
 from pages.ui.gallery import name_of, tile_style, tiles
 from pages.ui.words import escape, number, percent
@@ -45,6 +46,7 @@ def _carriers(own: Opened, table: pd.DataFrame) -> None:
     tile_style()
     rows = own.explained.rows[top["history"].to_numpy(dtype=int)]
     tiles(own.dataset, rows, [number(float(v), True) for v in top["value"]], key="carrier")
+    explain_trust.line(own.explained, "history-split")
 
 
 def _one_left_out(own: Opened) -> None:
@@ -57,6 +59,7 @@ def _one_left_out(own: Opened) -> None:
             go = st.button(f"Leave each of {n:,} out", key="loo", icon=":material/play_arrow:")
         if not go:
             return
+        st.caption("Choosing anything else on the page stops it.")
         bar = st.progress(0.0, "Leaving one out")
         table = leave_one_out(
             own.subject, own.user, own.item,
@@ -77,6 +80,7 @@ def _one_left_out(own: Opened) -> None:
         for c, r in zip(top["score_change"], top["rank"], strict=True)
     ]
     tiles(own.dataset, rows, notes, key="left-out")
+    explain_trust.line(own.explained, "history-left-out")
     if rank > LISTED:
         return
     if smallest is None:

@@ -52,7 +52,7 @@ class Opened:
     def key(self) -> str:
         """Tells this recommendation from others, for keys of widgets and caches."""
         whose = ",".join(self.person.history) if self.person.visitor else self.person.name
-        return f"{self.listed.name}~{whose}~{self.item_id}"
+        return f"{self.dataset.fingerprint}~{self.listed.name}~{whose}~{self.item_id}"
 
 
 def open_item(dataset: Dataset, listed: Listed, person: Person, item_id: str) -> Opened:

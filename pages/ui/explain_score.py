@@ -82,7 +82,7 @@ def _part(part: str) -> str:
 
 
 def _left_out(own: Opened) -> None:
-    table = left_out(own.subject, own.user, own.item)
+    table = _without(own.key, own)
     if table.empty:
         return
     rank = own.subject.rank(own.user, own.item)
@@ -103,8 +103,7 @@ _SCOPES = {"item": "of this item", "all": "of every item"}
 
 
 def _gradients(own: Opened) -> None:
-    with st.spinner("Integrated gradients"):
-        table, _ = integrated_gradients(own.subject, own.user, own.item)
+    table = _gradient_table(own.key, own)
     gap = table.attrs["score"] - table.attrs["baseline"]
     rows = [
         {"Modality": modality_label(str(m)), "Adds": number(float(v), True)}
@@ -117,6 +116,19 @@ def _gradients(own: Opened) -> None:
         f"{number(gap, True)}: completeness error {number(table.attrs['error'])}. Neighbours in "
         "item graphs stay those of the item as it is."
     )
+
+
+# Kept, since every click draws anew and graph models take up to a second for each.
+
+
+@st.cache_data(max_entries=256, show_spinner="Scoring without each modality")
+def _without(key: str, _own: Opened) -> pd.DataFrame:
+    return left_out(_own.subject, _own.user, _own.item)
+
+
+@st.cache_data(max_entries=256, show_spinner="Integrated gradients, some seconds")
+def _gradient_table(key: str, _own: Opened) -> pd.DataFrame:
+    return integrated_gradients(_own.subject, _own.user, _own.item)[0]
 
 
 def _take_away(own: Opened) -> None:

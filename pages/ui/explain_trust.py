@@ -57,6 +57,23 @@ def show(dataset: Dataset, explained: Explained) -> None:
     shown(drawing, _HOW, command)
 
 
+def line(explained: Explained, method: str) -> None:
+    """In a caption what was measured of one way to explain, beside the explanation itself."""
+    made = faithfulness(explained)
+    table = None if made is None else made.table("methods").set_index("method")
+    if table is None or method not in table.index:
+        return
+    own = table.loc[method].to_dict()
+    low, high = number(float(own["deletion_low"])), number(float(own["deletion_high"]))
+    st.caption(
+        f"Measured on {int(own['n'])} recommendations of this run: taking away what it names "
+        f"first lowers the score by {number(float(own['deletion']))} "
+        f"\\[{low}, {high}\\] standard "
+        f"deviations more than a random order; with the weights dealt out anew "
+        f"{number(float(own['randomised']))}\\. See Faithfulness\\."
+    )
+
+
 def _offer(dataset: Dataset, explained: Explained, methods: int) -> None:
     spec = {"dataset": dataset.name, "run": explained.run.artefact.key}
     state = jobs.find("explanation-faithfulness", spec)
