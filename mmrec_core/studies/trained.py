@@ -63,18 +63,26 @@ class StoredRun:
         return not issubclass(self.kind, Trained) or (self.artefact.path / WEIGHTS).is_file()
 
     @property
-    def title(self) -> str:
-        """Model, control, features and settings that are not the usual ones, and the seed."""
-        spec = self.artefact.spec
+    def short_title(self) -> str:
+        """Model, control, and features where they are not pictures and words."""
         arm = str(self.artefact.facts["arm"]).split(" · ")
         words = [self.kind.title, *(part for part in arm[1:] if part != "real")]
-        own = sorted(spec["features"])
+        own = sorted(self.artefact.spec["features"])
         with_ = f" with {' and '.join(own)}" if own and set(own) != {"image", "text"} else ""
+        return f"{' · '.join(words)}{with_}"
+
+    @property
+    def seeded_title(self) -> str:
+        """The same and the seed, where the model draws anything at random."""
+        return f"{self.short_title}, seed {self.seed}" if self.kind.seeded else self.short_title
+
+    @property
+    def title(self) -> str:
+        """Model, control, features, seed, and settings that are not the usual ones."""
         usual = self.kind.Config().model_dump(mode="json")
-        changed = [f"{n}={v}" for n, v in sorted(spec["config"].items()) if usual.get(n) != v]
-        title = f"{' · '.join(words)}{with_}"
-        if self.kind.seeded:
-            title += f", seed {self.seed}"
+        own = sorted(self.artefact.spec["config"].items())
+        changed = [f"{name}={value}" for name, value in own if usual.get(name) != value]
+        title = self.seeded_title
         return f"{title} ({', '.join(changed)})" if changed else title
 
 

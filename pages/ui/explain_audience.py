@@ -13,7 +13,14 @@ from mmrec_core.projection.nearby import nearest_items
 from mmrec_core.studies.trained import StoredRun
 from pages.ui.address import choose
 from pages.ui.explain_lists import descriptions_of
-from pages.ui.explain_runs import ListName, lists_of_everyone, split_of, subject_of, under_words
+from pages.ui.explain_runs import (
+    ListName,
+    lists_of_everyone,
+    split_of,
+    subject_of,
+    titles_of,
+    under_words,
+)
 from pages.ui.export import export_menu
 from pages.ui.gallery import NO_PICTURE, find_items, name_of, problems, tile_style, tiles
 from pages.ui.map_spaces import known_spaces, vectors_of
@@ -36,7 +43,7 @@ def show(dataset: Dataset, runs: Mapping[str, StoredRun], default: str) -> None:
         real = [name for name, run in runs.items() if run.control == "real"]
         run = choose(
             "Recommender", real, "item-run", default if default in real else real[0],
-            lambda name: runs[name].title,
+            titles_of(runs).__getitem__,
         )  # fmt: skip
     split = split_of(dataset, runs[run])
     numbers = {str(item): at for at, item in enumerate(split.item_ids)}
@@ -48,7 +55,7 @@ def show(dataset: Dataset, runs: Mapping[str, StoredRun], default: str) -> None:
     lists = lists_of_everyone(dataset, ListName(run), LISTED)
     _about(dataset, row)
     users = receivers(lists, numbers[item])
-    _receivers(split.user_ids, users, lists, numbers[item], runs[run].title)
+    _receivers(split.user_ids, users, lists, numbers[item], titles_of(runs)[run])
     _ranks(dataset, runs[run], run, numbers[item])
     _near(dataset, row)
 

@@ -1,5 +1,6 @@
 """Runs that can be explained, opened once for a server: as trained, or under a control."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,7 +20,7 @@ from mmrec_core.studies.trained import StoredRun, stored_runs
 
 MOST_LISTS = 4
 USUAL = ("vbpr", "freedom", "light-gcn", "item-knn")
-"""Recommenders whose lists a page opens with, where there are any."""
+"""Recommenders whose lists a page prefers to open with."""
 
 VISITOR = "visitor"
 
@@ -142,16 +143,28 @@ def _place(split: Split, user: str) -> int:
     return int(found[0])
 
 
+def titles_of(runs: Mapping[str, StoredRun]) -> dict[str, str]:
+    """The shortest title of each run that no other has: model, then its seed, then its settings."""
+    found = {}
+    for level in ("short_title", "seeded_title", "title"):
+        own = {name: getattr(run, level) for name, run in runs.items() if name not in found}
+        counts = Counter(own.values())
+        found |= {name: title for name, title in own.items() if counts[title] == 1}
+    # Runs that nothing tells apart but what they were made on.
+    return {name: found.get(name, f"{run.title} [{name}]") for name, run in runs.items()}
+
+
 def list_options(runs: Mapping[str, StoredRun]) -> dict[str, str]:
     """Every list that can stand on the page -> its title: runs first, then controls of them."""
-    found = {name: run.title for name, run in runs.items() if run.kind.name != "random"}
+    titles = titles_of(runs)
+    found = {name: titles[name] for name, run in runs.items() if run.kind.name != "random"}
     for name, run in runs.items():
         if not run.restorable or not run.kind.features_at_inference:
             continue
         for modality in sorted(run.artefact.spec["features"]):
             for control in AT_ONCE:
                 text = str(ListName(name, modality, control))
-                found[text] = f"{run.title} · {under_words(modality, control)}"
+                found[text] = f"{titles[name]} · {under_words(modality, control)}"
     return found
 
 
@@ -161,14 +174,20 @@ def under_words(modality: str, control: str) -> str:
 
 
 def usual_lists(runs: Mapping[str, StoredRun]) -> list[str]:
-    """Lists that a page opens with: the usual recommenders as trained, content models first."""
+    """Lists that a page opens with: two content models and two without content, as trained."""
     real = [run for run in runs.values() if run.control == "real" and run.kind.name != "random"]
-    chosen = []
-    for kind in (*USUAL, *dict.fromkeys(run.kind.name for run in real)):
-        own = [run for run in real if run.kind.name == kind and run.name not in chosen]
-        if own and not any(runs[name].kind.name == kind for name in chosen):
-            chosen.append(min(own, key=lambda run: (run.seed, len(run.title), run.name)).name)
-    return chosen[:MOST_LISTS]
+
+    def first_of(kind: str) -> str:
+        own = [run for run in real if run.kind.name == kind]
+        return min(own, key=lambda run: (run.seed, len(run.title), run.name)).name
+
+    known = {run.kind.name for run in real}
+    kinds = [kind for kind in USUAL if kind in known] + sorted(known - set(USUAL))
+    reads = {run.kind.name: run.kind.features_at_inference for run in real}
+    content = [kind for kind in kinds if reads[kind]]
+    others = [kind for kind in kinds if not reads[kind]]
+    chosen = content[:2] + others[: MOST_LISTS - len(content[:2])]
+    return [first_of(kind) for kind in chosen]
 
 
 def explainable(runs: Mapping[str, StoredRun], names: Sequence[ListName]) -> list[ListName]:
