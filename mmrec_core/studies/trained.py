@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
+from mmrec_core.datasets.catalogue import load_dataset
 from mmrec_core.domain import Dataset, InputError
 from mmrec_core.recommenders import RECOMMENDERS
 from mmrec_core.recommenders.base import Recommender
 from mmrec_core.recommenders.trainer import Trained
 from mmrec_core.store import Artefact, store
-from mmrec_core.studies.results import StudyResult, list_studies
+from mmrec_core.studies.inputs import Inputs
+from mmrec_core.studies.results import StudyResult, list_studies, load_study
 from mmrec_core.studies.runs import KIND as RUN
 from mmrec_core.studies.runs import WEIGHTS
 from mmrec_core.studies.stored import inputs_of
@@ -122,6 +125,21 @@ def find_stored_run(dataset: Dataset, name: str) -> StoredRun:
     )
 
 
+def inputs_of_run(run: StoredRun) -> Inputs:
+    """What a run was made on; runs of one study share it, features included.
+
+    Raises:
+        InputError: The dataset or its embeddings have changed or gone since.
+    """
+    dataset = load_dataset(str(run.study.study["dataset"]))
+    return _inputs(run.study.key, dataset.fingerprint)
+
+
+@lru_cache(maxsize=2)
+def _inputs(study: str, fingerprint: str) -> Inputs:
+    return inputs_of(load_study(study))
+
+
 def fitted(run: StoredRun) -> Recommender:
     """The recommender of a run as it was trained.
 
@@ -135,7 +153,7 @@ def fitted(run: StoredRun) -> Recommender:
             f"{run.title}: only its lists are kept, not what it learned. Weights are kept for real "
             "features, and can be read by the version of the model that made them."
         )
-    inputs, artefact = inputs_of(run.study), run.artefact
+    inputs, artefact = inputs_of_run(run), run.artefact
     return run.kind.restore(
         run.kind.Config.model_validate(artefact.spec["config"]),
         inputs.split,

@@ -45,7 +45,7 @@ def show(dataset: Dataset, runs: Mapping[str, StoredRun], default: str) -> None:
             "Recommender", real, "item-run", default if default in real else real[0],
             titles_of(runs).__getitem__,
         )  # fmt: skip
-    split = split_of(dataset, runs[run])
+    split = split_of(runs[run])
     numbers = {str(item): at for at, item in enumerate(split.item_ids)}
     with left:
         item = _choose_item(dataset, numbers, lists_of_everyone(dataset, ListName(run), LISTED))

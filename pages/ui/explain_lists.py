@@ -77,7 +77,7 @@ def listed_for(
 def _list(
     dataset: Dataset, name: ListName, person: Person, k: int
 ) -> tuple[tuple[str, ...], frozenset[str]]:
-    split = split_of(dataset, runs_of(dataset)[name.run])
+    split = split_of(runs_of(dataset)[name.run])
     if person.visitor:
         if name.control:
             raise InputError("A visitor is scored as the model was trained, without a control.")

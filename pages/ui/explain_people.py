@@ -53,7 +53,7 @@ class Person:
 def choose_user(dataset: Dataset, names: list[ListName]) -> Person | None:
     """Widgets over the users; next and previous by the arrow keys."""
     runs = runs_of(dataset)
-    split = split_of(dataset, runs[names[0].run])
+    split = split_of(runs[names[0].run])
     order, who, before, after = st.columns(
         [1.6, 1.4, 0.28, 0.28], gap="small", vertical_alignment="bottom"
     )
@@ -176,7 +176,7 @@ def history_of(dataset: Dataset, split: Split, user: str) -> list[str]:
 
 def choose_visitor(dataset: Dataset, names: list[ListName]) -> Person | None:
     """Builds somebody whom training did not see from items that are picked here."""
-    split = split_of(dataset, runs_of(dataset)[names[0].run])
+    split = split_of(runs_of(dataset)[names[0].run])
     known = {str(item) for item in split.item_ids}
     picked = [i for i in st.query_params.get(VISITOR, "").split(",") if i in known]
     words = st.text_input(

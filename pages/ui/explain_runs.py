@@ -15,8 +15,7 @@ from mmrec_core.explanations.service import Explained, open_run
 from mmrec_core.explanations.subject import Subject
 from mmrec_core.metrics.ranking import PAD
 from mmrec_core.store import store
-from mmrec_core.studies.stored import inputs_of
-from mmrec_core.studies.trained import StoredRun, stored_runs
+from mmrec_core.studies.trained import StoredRun, inputs_of_run, stored_runs
 
 MOST_LISTS = 4
 USUAL = ("vbpr", "freedom", "light-gcn", "item-knn")
@@ -77,14 +76,10 @@ def opened(dataset: Dataset, run: str) -> Explained:
     return _opened(dataset.name, dataset.fingerprint, run)
 
 
-@st.cache_resource(max_entries=4, show_spinner="Reading the split")
-def _split(name: str, fingerprint: str, study: str, _run: StoredRun) -> Split:
-    return inputs_of(_run.study).split
-
-
-def split_of(dataset: Dataset, run: StoredRun) -> Split:
+def split_of(run: StoredRun) -> Split:
     """The split that a run was made on."""
-    return _split(dataset.name, dataset.fingerprint, run.study.key, run)
+    with st.spinner("Reading the split"):
+        return inputs_of_run(run).split
 
 
 @st.cache_resource(max_entries=12, show_spinner="Scoring under the control")
@@ -128,7 +123,7 @@ def list_of_user(dataset: Dataset, name: ListName, user: str, k: int) -> np.ndar
         InputError: The run's split has no such user.
     """
     run = runs_of(dataset)[name.run]
-    split = split_of(dataset, run)
+    split = split_of(run)
     at = _place(split, user)
     if name.control:
         return subject_of(dataset, name).list_of(at, k)
