@@ -21,6 +21,36 @@ hypothesis.settings.register_profile("house", deadline=None, derandomize=True, d
 hypothesis.settings.load_profile("house")
 
 
+TOGETHER = {
+    "tests/browser/": "browser",  # one app, one Chromium
+    "tests/studies/test_depth.py": "depth",  # one study
+    "tests/test_failures.py": "failures",  # one study
+    "tests/exports/": "exports",  # one study
+    "tests/projection/test_maps.py": "maps",  # UMAP is compiled once
+    "tests/commands/test_space_commands.py": "maps",
+    "tests/pages/test_maps.py": "maps",
+}
+"""Where tests share something that is slow to make; one worker runs what has one name here.
+
+Classes stay together too, and all else is dealt out test by test."""
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Keeps TOGETHER; xdist's own marks for it (3.8) are without effect under pytest 9.2."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class OneWorkerEach(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            for at, name in TOGETHER.items():
+                if nodeid.startswith(at):
+                    return name
+            test = nodeid.split("[")[0]
+            # What a class trains serves all of its tests.
+            return test.rpartition("::")[0] if test.count("::") == 2 else nodeid
+
+    return OneWorkerEach(config, log)
+
+
 def _forget() -> None:
     settings.settings.cache_clear()
     settings.device.cache_clear()

@@ -26,9 +26,6 @@ from mmrec_core.studies.results import list_studies
 from mmrec_core.studies.runner import EndedFromOutside, run_study
 from mmrec_core.studies.study import make_study
 
-# One worker makes the finished study that most of this damages.
-pytestmark = pytest.mark.xdist_group("failures")
-
 PROJECT = Path(__file__).resolve().parents[1]
 BRIEF = {"factors": 4, "batch_size": 512, "max_epochs": 4, "patience": 2, "evaluate_every": 2}
 STUDY = {

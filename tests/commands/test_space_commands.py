@@ -8,9 +8,6 @@ import small_shop
 
 from mmrec_core.__main__ import main
 
-# One worker compiles UMAP.
-pytestmark = pytest.mark.xdist_group("umap")
-
 IMAGE, WORDS = "precomputed(file=image)", "precomputed(file=text)"
 
 

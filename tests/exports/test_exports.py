@@ -33,9 +33,6 @@ from mmrec_core.studies.shapley import shapley_table
 from mmrec_core.studies.stored import inputs_of, runs_of
 from mmrec_core.studies.study import make_study
 
-# One worker makes the study that is exported.
-pytestmark = pytest.mark.xdist_group("exports")
-
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StudyResult]:

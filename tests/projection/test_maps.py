@@ -34,9 +34,6 @@ from mmrec_core.projection.service import (
 )
 from mmrec_core.projection.vectors import Vectors
 
-# One worker compiles UMAP.
-pytestmark = pytest.mark.xdist_group("umap")
-
 PROJECT = Path(__file__).resolve().parents[2]
 
 

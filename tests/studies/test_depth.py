@@ -43,9 +43,6 @@ from mmrec_core.studies.stored import (
 )
 from mmrec_core.studies.study import Arm, make_study, make_study_unchecked
 
-# One worker makes the study that all of this is about, and reads its lists.
-pytestmark = pytest.mark.xdist_group("depth")
-
 QUICK = shop.QUICK["vbpr"]
 STUDY = {
     "dataset": "shop",
