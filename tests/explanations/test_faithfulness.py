@@ -6,6 +6,7 @@ import pytest
 from explanations.conftest import subject_of
 from recommenders.cases import N_ITEMS
 
+from mmrec_core.datasets.catalogue import load_dataset
 from mmrec_core.explanations.faithfulness import (
     SHARES,
     area,
@@ -15,6 +16,7 @@ from mmrec_core.explanations.faithfulness import (
     measured_methods,
     randomised,
 )
+from mmrec_core.explanations.service import faithfulness, open_run
 from mmrec_core.projection.selection import column_of
 
 ROWS = np.arange(N_ITEMS)
@@ -79,3 +81,12 @@ def test_randomised_keeps_the_values_and_loses_their_places():
 def test_models_without_an_order_have_nothing_to_delete(name):
     assert measured_methods(subject_of(name), columns(), ROWS) == {}
     assert measure(subject_of(name), columns(), ROWS, n=5)[0].empty
+
+
+def test_the_demos_figures_are_shipped(mmrec_data):
+    dataset = load_dataset("demo-both")
+    for name in ("light-gcn", "freedom", "vbpr", "item-knn", "ease"):
+        made = faithfulness(open_run(dataset, name))
+        assert made is not None and made.shipped, name
+        exact = made.table("methods").set_index("method").drop("shared-attributes", errors="ignore")
+        assert (exact["deletion_low"] > 0).all() and (exact["n"] == 50).all()
