@@ -295,6 +295,13 @@ class Embeddings:
         """The same as an edit of nothing, so that it is read like those beside it."""
         return self if self.base is not None or self.one_hot else replace(self, base=self)
 
+    def emptied(self) -> "Embeddings":
+        """The same with every item lacking the modality."""
+        base = self if self.base is None else self.base
+        label, everywhere = f"{self.extractor}, emptied", np.ones(len(self.item_ids), dtype=bool)
+        nothing = np.zeros_like(self.matrix)
+        return Embeddings(self.modality, label, self.item_ids, nothing, everywhere, base=base)
+
     def edits(self) -> np.ndarray:
         """Rows in which these differ from what they were edited from, [edited]."""
         assert self.base is not None

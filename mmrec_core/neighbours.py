@@ -88,7 +88,8 @@ def edited_neighbours(
         block: Rows compared at a time.
 
     Returns:
-        int32 [n, k], as of all items compared again.
+        int32 [n, k], as of all items compared again; where items tie and the edit took one away or
+        added one, the order among them may be another.
     """
     usable = np.asarray(rows.any(axis=1))
     last = lists[:, -1]

@@ -1,12 +1,11 @@
 """Explain: why this item for this user? Lists side by side, and one item opened."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 import streamlit as st
 
 from mmrec_core.datasets.catalogue import load_dataset
-from mmrec_core.domain import Dataset
+from mmrec_core.domain import Dataset, InputError
 from pages.ui import explain_audience, explain_item, explain_lists
 from pages.ui.address import choose_several
 from pages.ui.dataset import pick_dataset
@@ -97,12 +96,17 @@ def _master_and_detail(
     left, right = st.columns([1, 2.7], gap="medium")
     with left:
         explain_lists.styled()
-        counts = Counter(one for own in lists for one in own.items)
-        explain_lists.one_list(
-            dataset, lists[at], at, explain_lists.reference(lists), counts, len(lists)
-        )
-    with right, in_words():
-        explain_item.show(open_item(dataset, lists[at], person, item), at)
+        explain_lists.one_list(dataset, lists[at], at, explain_lists.reference(lists), lists)
+    with right:
+        try:
+            own = open_item(dataset, lists[at], person, item)
+        except InputError as error:
+            # Such as a link to an item of another dataset, or a run of which lists alone are kept.
+            st.warning(escape(error))
+            st.button("Back to all lists", key="why-back", on_click=explain_lists.close_why)
+            return
+        with in_words():
+            explain_item.show(own, at)
 
 
 def _sentence(person: Person, lists: Sequence[Listed]) -> str:

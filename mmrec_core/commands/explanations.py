@@ -1,6 +1,7 @@
 """Commands about single recommendations: why an item, what if, and how far that can be trusted."""
 
 import argparse
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,7 @@ def explain(options: argparse.Namespace) -> None:
     from mmrec_core.explanations.service import explain as explained_whole
     from mmrec_core.explanations.service import explain_list, open_run, sentence
 
-    explained = open_run(load_dataset(options.dataset), options.run)
-    user = explained.user(options.user)
+    explained, user, whom = _whom(options, open_run(load_dataset(options.dataset), options.run))
     if options.item is None:
         if options.give or options.without or options.forget:
             raise InputError("--give, --without and --forget are about one item: name it, --item.")
@@ -27,8 +27,8 @@ def explain(options: argparse.Namespace) -> None:
             {str(c): f"{v:.4g}" if isinstance(v, float) else v for c, v in row.items()}
             for row in rows
         ]
-        title = f"{explained.run.title}, user {options.user}"
-        value = {"run": explained.run.artefact.key, "user": options.user, "list": rows}
+        title = f"{explained.title}, {whom}"
+        value = {"run": explained.run.artefact.key, "user": whom, "list": rows}
         columns = tuple(c for c in found.columns if c != "relevant")
         show(value, options, "\n".join([title, table(shown, columns)]))
         return
@@ -43,6 +43,28 @@ def explain(options: argparse.Namespace) -> None:
         )
     lines += [f"{name}: {reason}" for name, reason in document["not_available"].items()]
     show(document, options, "\n".join(lines))
+
+
+def _whom(options: argparse.Namespace, explained: Any) -> tuple[Any, int, str]:
+    """The run under its control, the user's row, and who it is, in words."""
+    from mmrec_core.explanations.audience import CONTROLS, controlled
+
+    if (options.user is None) == (not options.visitor):
+        raise InputError("Say for whom: --user ID, or --visitor ITEM ... (one of the two).")
+    subject, title = explained.subject, explained.title
+    if options.control:
+        modality, control = pair(options.control, "--control", "image=shuffle")
+        if control not in CONTROLS:
+            raise InputError(f"--control {control!r} is none of {', '.join(CONTROLS)}.")
+        subject = controlled(subject, explained.dataset, modality, control)
+        title = f"{title} under {options.control}"
+    if not options.visitor:
+        user, whom = explained.user(options.user), f"user {options.user}"
+    else:
+        items = np.array([explained.item(item) for item in options.visitor])
+        subject, user = subject.with_visitor(items)
+        whom = "a visitor"
+    return replace(explained, subject=subject, title=title), user, whom
 
 
 def _parts(document: dict[str, Any]) -> list[str]:
@@ -75,20 +97,21 @@ def _changes(
     from mmrec_core.explanations.counterfactual import compared, given_from, taken_from
     from mmrec_core.explanations.history import forgotten
 
-    subject, edits = explained.subject, []
+    subject = explained.subject
+    edits: list[tuple[str, Any, np.ndarray | None]] = []
     for entry in options.give:
         modality, donor = pair(entry, "--give", "image=ITEM")
         own = given_from(subject, item, modality, explained.item(donor))
-        edits.append((f"with the {modality} of {donor}", own))
+        edits.append((f"with the {modality} of {donor}", own, None))
     for modality in options.without:
-        edits.append((f"without {modality}", taken_from(subject, item, modality)))
+        edits.append((f"without {modality}", taken_from(subject, item, modality), None))
     if options.forget:
         numbers = np.array([explained.item(one) for one in options.forget])
         own = forgotten(subject, user, numbers)
-        edits.append((f"had the user not taken {', '.join(options.forget)}", own))
+        edits.append((f"had the user not taken {', '.join(options.forget)}", own, numbers))
     found = []
-    for what, edited in edits:
-        change = compared(subject, edited, user, item)
+    for what, edited, gone in edits:
+        change = compared(subject, edited, user, item, forgotten=gone)
         found.append(
             {
                 "what": what,

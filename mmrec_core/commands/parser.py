@@ -188,7 +188,15 @@ def build_parser() -> argparse.ArgumentParser:
     explain = add("explain", "Why an item for a user, and what if.", explanations.explain)
     explain.add_argument("dataset")
     explain.add_argument("run", metavar="RUN", help=_RUN)
-    explain.add_argument("--user", required=True, metavar="ID")
+    explain.add_argument("--user", metavar="ID")
+    explain.add_argument(
+        "--visitor", action="extend", nargs="+", default=[], metavar="ITEM",
+        help="in place of a user: somebody whom training did not see, with these items",
+    )  # fmt: skip
+    explain.add_argument(
+        "--control", metavar="MODALITY=CONTROL",
+        help="score under a control of the trained model, such as image=shuffle",
+    )  # fmt: skip
     explain.add_argument("--item", metavar="ID", help="default: the user's whole list")
     explain.add_argument("-k", type=int, default=20, help="length of the list")
     explain.add_argument(

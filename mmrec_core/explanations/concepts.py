@@ -9,9 +9,11 @@ from mmrec_core.descriptions.service import Descriptions
 from mmrec_core.domain import Dataset
 from mmrec_core.projection.selection import Column, column_of, columns_of
 
+ALPHA = 0.05
+
 SHARED_COLUMNS = (
     "attribute", "value", "in_history", "of_history", "share", "catalogue_share", "idf", "overlap",
-    "surprise",
+    "surprise", "told",
 )  # fmt: skip
 
 
@@ -49,7 +51,8 @@ def shared_attributes(columns: Sequence[Column], item: int, history: np.ndarray)
 
     Returns:
         attribute, value, in_history and of_history (items of the history with the value, and with
-        any), share, catalogue_share, idf, overlap, surprise. Empty where the history is.
+        any), share, catalogue_share, idf, overlap, surprise, told (less likely by chance than
+        ALPHA, Bonferroni over the item's attributes). Empty where the history is.
     """
     from scipy.stats import binom
 
@@ -79,7 +82,8 @@ def shared_attributes(columns: Sequence[Column], item: int, history: np.ndarray)
                     "surprise": -chance / np.log(10) + 0.0,
                 }
             )
-    table = pd.DataFrame(rows, columns=list(SHARED_COLUMNS))
+    table = pd.DataFrame(rows, columns=list(SHARED_COLUMNS[:-1]))
+    table["told"] = table["surprise"] >= -np.log10(ALPHA / max(1, len(table)))
     order = ["surprise", "overlap"]
     return table.sort_values(order, ascending=False, kind="stable").reset_index(drop=True)
 

@@ -30,9 +30,28 @@ class Change:
     list_after: np.ndarray
 
 
-def compared(subject: Subject, edited: Subject, user: int, item: int, k: int = LISTED) -> Change:
-    """What an edit does to an item of a user's list."""
+def compared(
+    subject: Subject,
+    edited: Subject,
+    user: int,
+    item: int,
+    k: int = LISTED,
+    forgotten: np.ndarray | None = None,
+) -> Change:
+    """What an edit does to an item of a user's list.
+
+    Args:
+        subject: Before.
+        edited: After.
+        user: Row number.
+        item: Item number.
+        k: Length of the lists.
+        forgotten: Items of the history that the edit took away; they do not come back as rivals,
+            here as in ``leave_one_out``.
+    """
     one, other = subject.scores(user), edited.scores(user)
+    if forgotten is not None:
+        other[np.setdiff1d(forgotten, [item])] = -np.inf
     return Change(
         before=float(one[item]),
         after=float(other[item]),

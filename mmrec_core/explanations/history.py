@@ -10,8 +10,6 @@ from mmrec_core.explanations.subject import LISTED, Subject
 def forgotten(subject: Subject, user: int, items: np.ndarray) -> Subject:
     """The subject in which a user never took ``items``; those not in the history change nothing.
 
-    A forgotten item may be recommended again, as any item that the user has not seen.
-
     Raises:
         InputError: The model does not read histories when it scores.
     """
@@ -44,6 +42,7 @@ def leave_one_out(
         InputError: The model does not read histories when it scores.
     """
     history = subject.history(user) if history is None else history
+    history = history[history != item]  # an item does not explain itself
     before, rows = float(subject.scores(user)[item]), []
     for done, one in enumerate(history, start=1):
         other = forgotten(subject, user, np.array([one]))

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from mmrec_core.descriptions.service import Descriptions, usual_descriptions
+from mmrec_core.descriptions.service import usual_descriptions
 from mmrec_core.domain import Dataset, InputError, Progress, no_progress, sha256_json
 from mmrec_core.explanations.additive import split_by_history, split_by_neighbour, split_score
 from mmrec_core.explanations.concepts import attributes_of, shared_attributes
@@ -19,7 +19,7 @@ from mmrec_core.explanations.history import leave_one_out
 from mmrec_core.explanations.methods import METHODS
 from mmrec_core.explanations.subject import LISTED, Subject
 from mmrec_core.projection.selection import Column
-from mmrec_core.store import Artefact
+from mmrec_core.store import Artefact, store
 from mmrec_core.studies.trained import StoredRun, find_stored_run, fitted
 
 CASES = 50
@@ -37,11 +37,13 @@ class Explained:
         dataset: Whose items.
         run: In the store.
         subject: Its recommender, made warm.
+        title: What is explained, with its control or its visitor, if it has one.
     """
 
     dataset: Dataset
     run: StoredRun
     subject: Subject
+    title: str
 
     @cached_property
     def rows(self) -> np.ndarray:
@@ -59,15 +61,10 @@ class Explained:
         """User id -> row number."""
         return {str(user): at for at, user in enumerate(self.subject.split.user_ids)}
 
-    @cached_property
-    def described(self) -> Descriptions | None:
-        """What a model said of the items, where one did; no control's answers."""
-        return usual_descriptions(self.dataset)
-
-    @cached_property
+    @property
     def attributes(self) -> list[Column]:
-        """What items can share."""
-        return attributes_of(self.dataset, self.described)
+        """What items can share; looked up anew when something was described."""
+        return _attributes(self.dataset, store().stamp("descriptions"))
 
     def user(self, name: str) -> int:
         """Row number of a user.
@@ -90,6 +87,11 @@ class Explained:
         return self.items[name]
 
 
+@lru_cache(maxsize=4)
+def _attributes(dataset: Dataset, stamp: int) -> list[Column]:
+    return attributes_of(dataset, usual_descriptions(dataset))
+
+
 def open_run(dataset: Dataset, name: str) -> Explained:
     """Restores a run and makes it ready.
 
@@ -98,7 +100,7 @@ def open_run(dataset: Dataset, name: str) -> Explained:
     """
     run = find_stored_run(dataset, name)
     mask = str(run.artefact.spec["mask"])
-    return Explained(dataset, run, Subject(fitted(run), mask))
+    return Explained(dataset, run, Subject(fitted(run), mask), run.title)
 
 
 def explain_list(explained: Explained, user: int, k: int = LISTED) -> pd.DataFrame:
@@ -172,7 +174,7 @@ def explain(
     return {
         "dataset": explained.dataset.name,
         "run": explained.run.artefact.key,
-        "recommender": explained.run.title,
+        "recommender": explained.title,
         "user": str(split.user_ids[user]),
         "item": str(ids[item]),
         "title": str(explained.dataset.items["title"].iloc[explained.rows[item]]),
@@ -236,13 +238,13 @@ def sentence(document: Mapping[str, Any]) -> str:
     if "score-split" not in document["not_available"] and len(parts) > 1 and total > 0:
         part, value = max(parts.items(), key=lambda own: own[1])
         words.append(
-            f"It scores {total:.3g} above the average item ranked; most of it, {value:.3g}, is "
-            f"{PART_WORDS.get(part, part)}."
+            f"It scores {total:.3g} above the average item ranked; the largest part, {value:.3g}, "
+            f"is {PART_WORDS.get(part, part)}."
         )
     elif "score-split" in document["not_available"]:
         words.append(document["not_available"]["score-split"])
     shared = document["shared-attributes"]
-    if shared and shared[0]["surprise"] >= SAID:
+    if shared and shared[0]["told"]:
         first = shared[0]
         everywhere = f"{first['catalogue_share']:.0%}"
         words.append(
@@ -251,9 +253,6 @@ def sentence(document: Mapping[str, Any]) -> str:
         )
     return " ".join(words)
 
-
-SAID = 1.3
-"""Surprise from which a shared attribute is named: one in twenty by chance."""
 
 PART_WORDS = {
     "collaborative": "collaborative: what similar users took",

@@ -120,9 +120,12 @@ class Subject:
         return replace(self, model=model.with_features({**beside, features.modality: features}))
 
     def without(self, modality: str) -> "Subject":
-        """The same learned parameters with a modality removed from every item."""
-        left = {m: own for m, own in self.model.features.items() if m != modality}
-        return replace(self, model=self.model.with_features(left))
+        """The same learned parameters where every item lacks a modality.
+
+        The modality is there and says nothing: the others keep the weight that they were trained
+        with. (A control ``removed`` leaves it out, and the others take its weight over.)
+        """
+        return self.edited(self.model.features[modality].emptied())
 
     def with_history(self, user: int, items: np.ndarray) -> "Subject":
         """The same learned parameters where one user's train history is another.
@@ -137,7 +140,7 @@ class Subject:
             )
         train = self.split.train
         start, end = train.indptr[user], train.indptr[user + 1]
-        items = np.sort(np.asarray(items, dtype=train.indices.dtype))
+        items = np.unique(np.asarray(items, dtype=train.indices.dtype))
         indptr = train.indptr.copy()
         indptr[user + 1 :] += len(items) - (end - start)
         indices = np.concatenate([train.indices[:start], items, train.indices[end:]])

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _PITCH, _BAR = 30, 0.62
 """Pixels of a row on screen, and the share of it that a bar takes."""
-_TITLE = 68
+_TITLE = 54
 """Characters of a title that a page 620 pixels wide has room for."""
 _NARROW = 460
 """Pixels of the plot on the narrowest page; wider ones leave more room beside the numbers."""

@@ -11,6 +11,7 @@ from scipy import sparse
 from mmrec_core.domain import Embeddings, Features
 from mmrec_core.lazy import lazy_import
 from mmrec_core.neighbours import edited_neighbours, nearest_neighbours, unit_rows
+from mmrec_core.settings import settings
 from mmrec_core.store import store, write_array
 
 if TYPE_CHECKING:
@@ -136,6 +137,10 @@ def neighbour_lists(embeddings: Embeddings, k: int) -> np.ndarray:
             return nearest_neighbours(embeddings.matrix, embeddings.observed, k)
         return edited_neighbours(lists, _directions(embeddings), changed)
     spec = {"version": GRAPH_VERSION, "features": embeddings.fingerprint, "k": k}
+    if settings().read_only:
+        # On show nothing is written, and a model in the store can still be scored.
+        found = store().get("graph", spec)
+        return np.asarray(found.array("neighbours")) if found else _in_memory(embeddings, k)
 
     def write(folder: Any) -> None:
         write_array(
@@ -144,6 +149,11 @@ def neighbour_lists(embeddings: Embeddings, k: int) -> np.ndarray:
         )
 
     return np.asarray(store().put("graph", spec, write).array("neighbours"))
+
+
+@lru_cache(maxsize=4)
+def _in_memory(embeddings: Embeddings, k: int) -> np.ndarray:
+    return nearest_neighbours(embeddings.matrix, embeddings.observed, k)
 
 
 def row_normalised(neighbours: np.ndarray) -> sparse.csr_matrix:

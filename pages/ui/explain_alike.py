@@ -6,7 +6,6 @@ import streamlit as st
 from mmrec_core.explanations.additive import split_by_neighbour
 from mmrec_core.explanations.concepts import shared_attributes
 from mmrec_core.explanations.methods import METHODS
-from mmrec_core.explanations.service import SAID
 from mmrec_core.figures.palette import modality_label
 from mmrec_core.projection.nearby import nearest_items
 from mmrec_core.spaces import Space
@@ -69,8 +68,9 @@ def attributes(own: Opened) -> None:
     table = shared_attributes(columns, own.row, history)
     st.caption(
         "Evidence, not cause: what the item has in common with the history, without a look at the "
-        "model. Surprise: -log₁₀ of the chance that as many of the history have it by accident; "
-        f"from {SAID:g} on it is less likely than one in twenty."
+        "model. Surprise: -log₁₀ of the chance that as many of the history have it by accident, "
+        "items drawn alike, however popular. Named where that is below 5 %, corrected for the "
+        "number of attributes."
     )
     if table.empty:
         st.info(
@@ -78,7 +78,7 @@ def attributes(own: Opened) -> None:
             "Descriptions add attributes: see the page Descriptions."
         )
         return
-    told = table[table["surprise"] >= SAID]
+    told = table[table["told"]]
     if len(told):
         first = told.iloc[0]
         st.markdown(

@@ -9,6 +9,7 @@ import streamlit as st
 from mmrec_core.domain import Dataset
 from mmrec_core.explanations.audience import CONTROLS, item_ranks, rank_table, receivers
 from mmrec_core.explanations.subject import LISTED
+from mmrec_core.figures.words import shorten
 from mmrec_core.projection.nearby import nearest_items
 from mmrec_core.studies.trained import StoredRun
 from pages.ui.address import choose
@@ -23,12 +24,15 @@ from pages.ui.explain_runs import (
 )
 from pages.ui.export import export_menu
 from pages.ui.gallery import NO_PICTURE, find_items, name_of, problems, tile_style, tiles
+from pages.ui.job import time_in_words
 from pages.ui.map_spaces import known_spaces, vectors_of
 from pages.ui.words import escape, how, number, percent
 
 ITEM = "of-item"
 MOST_FOUND = 200
 SHOWN = 12
+AT_ONCE, PACE = 100_000_000, 25_000_000
+"""Scores that are computed without being asked for, and in a second."""
 _HOW = (
     "Lists of {k} are those of the run. Under a control its learned parameters score every "
     "user over features that were shuffled, replaced by noise of the same mean and covariance, or "
@@ -81,7 +85,7 @@ def _choose_item(dataset: Dataset, numbers: Mapping[str, int], lists: np.ndarray
     titles = dict(zip(dataset.items["item_id"].astype(str), dataset.items["title"], strict=True))
     return choose(
         "Item" if words else "Item, those listed most often first", ids, ITEM, ids[0],
-        lambda i: f"{titles[i]} · {i}", hide_default=False,
+        lambda i: f"{shorten(titles[i], 70)} · {i}", hide_default=False,
     )  # fmt: skip
 
 
@@ -143,6 +147,12 @@ def _ranks(dataset: Dataset, run: StoredRun, name: str, item: int) -> None:
                 settings[words] = ListName(name, modality, control)
     elif run.kind.uses:
         st.caption(f"{run.kind.title} reads no features when it scores: no control changes a rank.")
+    scores = len(settings) * len(split_of(run).user_ids) * len(split_of(run).item_ids)
+    if scores > AT_ONCE and not st.toggle(
+        f"Score every user, about {time_in_words(scores / PACE).removeprefix('about ')}",
+        key="score-everyone",
+    ):
+        return
     with st.spinner("Scoring every user"):
         table = _rank_table(dataset.name, dataset.fingerprint, name, item, settings, dataset)
     shown = pd.DataFrame(

@@ -13,7 +13,7 @@ from mmrec_core.figures.words import shorten
 from pages.ui import explain_trust
 from pages.ui.explain_open import Opened
 from pages.ui.gallery import name_of, tile_style, tiles
-from pages.ui.words import escape, number, percent
+from pages.ui.words import escape, number
 
 SHOWN = 8
 
@@ -34,14 +34,16 @@ def show(own: Opened) -> None:
 
 
 def _carriers(own: Opened, table: pd.DataFrame) -> None:
-    score = float(table["value"].sum())
     carriers = table[table["history"] >= 0]
     rest = float(table.loc[table["history"] < 0, "value"].sum())
     top = carriers.head(SHOWN)
-    share = float(top["value"].head(3).sum()) / score if score else 0.0
-    words = f"Three items of the history carry **{percent(share, False)}** of the score"
+    n, against = len(carriers), int((carriers["value"] < 0).sum())
+    items = "item of the history adds" if n == 1 else "items of the history add"
+    words = f"{n:,} {items} **{number(float(carriers['value'].sum()), True)}** to the score"
+    if against:
+        words += f", {against:,} of them count against it"
     if rest:
-        words += f"; {number(rest)} of it is no item's: the user's own embedding and biases"
+        words += f"; {number(rest, True)} is no item's: the user's own embedding and biases"
     st.markdown(f"{words}\\. The values sum to the score\\.")
     tile_style()
     rows = own.explained.rows[top["history"].to_numpy(dtype=int)]

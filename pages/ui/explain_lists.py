@@ -1,6 +1,5 @@
 """Lists side by side: ranks, moves against the first list, hits, descriptions; a click opens."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -46,6 +45,7 @@ class Listed:
         title: On screen.
         items: Ids, best first.
         hits: Those of them that the person took in the test part.
+        split: Of the run that it was made by.
         tested: Whether the person has a test part.
         reason: Why there is none; empty where there is.
     """
@@ -54,6 +54,7 @@ class Listed:
     title: str
     items: tuple[str, ...]
     hits: frozenset[str]
+    split: str = ""
     tested: bool = True
     reason: str = ""
 
@@ -70,7 +71,8 @@ def listed_for(
         except InputError as error:
             found.append(Listed(name, title, (), frozenset(), reason=str(error)))
             continue
-        found.append(Listed(name, title, items, hits, tested=not person.visitor))
+        split = str(runs_of(dataset)[name.run].artefact.spec["split"])
+        found.append(Listed(name, title, items, hits, split, not person.visitor))
     return found
 
 
@@ -118,13 +120,12 @@ def descriptions_of(dataset: Dataset) -> dict[str, str]:
 def side_by_side(dataset: Dataset, lists: Sequence[Listed]) -> None:
     """All lists in columns."""
     styled()
-    counts = Counter(item for own in lists for item in own.items)
     first = reference(lists)
     for at, (column, own) in enumerate(
         zip(st.columns(len(lists), gap="medium"), lists, strict=True)
     ):
         with column:
-            one_list(dataset, own, at, first, counts, len(lists))
+            one_list(dataset, own, at, first, lists)
 
 
 def reference(lists: Sequence[Listed]) -> Listed:
@@ -142,10 +143,9 @@ def one_list(
     own: Listed,
     at: int,
     first: Listed,
-    counts: Mapping[str, int],
-    n_lists: int,
+    lists: Sequence[Listed],
 ) -> None:
-    """One list; moves are marked against the first."""
+    """One list; moves are marked against the first, which says where else its items stand."""
     st.markdown(f"**{escape(own.title)}**")
     if own.reason:
         st.info(escape(own.reason))
@@ -173,7 +173,7 @@ def one_list(
                     args=(item, at),
                     help="Why this item?",
                 )
-                marks = _marks(item, rank, own, first, places, counts, n_lists)
+                marks = _marks(item, rank, own, first, places, lists)
                 words = said.get(item, "")
                 line = " · ".join(part for part in (marks, escape(shorten(words, 70))) if part)
                 if line:
@@ -199,6 +199,8 @@ def _summary(own: Listed, first: Listed) -> str:
     if own is not first:
         shared = len(set(own.items) & set(first.items))
         words.append(f"{shared or 'none'} also in {first.title}")
+        if own.split != first.split:
+            words.append("made on another split: other items were taken and are tested")
     return escape(" · ".join(words)) or f"{n} items"
 
 
@@ -208,8 +210,7 @@ def _marks(
     own: Listed,
     first: Listed,
     places: Mapping[str, int],
-    counts: Mapping[str, int],
-    n_lists: int,
+    lists: Sequence[Listed],
 ) -> str:
     marks = []
     if item in own.hits:
@@ -222,6 +223,10 @@ def _marks(
             marks.append(f"{'▲' if rank < was else '▼'} {abs(was - rank)}")
         else:
             marks.append("=")
-    elif n_lists > 1 and counts[item] > 1:
-        marks.append(f"in {counts[item]} lists")
+    else:
+        marks += [
+            f"{escape(other.title)} {other.items.index(item) + 1}"
+            for other in lists
+            if other is not own and item in other.items
+        ]
     return " ".join(marks)

@@ -107,12 +107,18 @@ def header(own: Opened, at: int) -> None:
                     args=(other, at), help=f"{what} (arrow key {shortcut.lower()})",
                 )  # fmt: skip
         st.button(
-            "", key="why-close", icon=":material/close:", shortcut="Esc", on_click=close_why,
-            help="Back to all lists (Esc)",
+            "", key="why-close", icon=":material/close:", shortcut="B", on_click=close_why,
+            help="Back to all lists (key B)",
         )  # fmt: skip
 
 
 def command(own: Opened) -> str:
     """The command that explains the same."""
     parts = ["python", "-m", "mmrec_core", "explain", own.dataset.name, own.explained.run.name]
-    return shlex.join([*parts, "--user", own.person.name, "--item", own.item_id, "--json"])
+    if own.person.visitor:
+        parts += ["--visitor", *own.person.history]
+    else:
+        parts += ["--user", own.person.name]
+    if own.listed.name.control:
+        parts += ["--control", f"{own.listed.name.modality}={own.listed.name.control}"]
+    return shlex.join([*parts, "--item", own.item_id, "--json"])

@@ -10,7 +10,8 @@ from mmrec_core.domain import Dataset, Split
 from mmrec_core.explanations.audience import most_changed
 from mmrec_core.explanations.counterfactual import modalities_at_inference
 from mmrec_core.explanations.subject import LISTED
-from pages.ui.address import choose
+from mmrec_core.figures.words import shorten
+from pages.ui.address import choose, choose_several
 from pages.ui.explain_runs import (
     AT_ONCE,
     VISITOR,
@@ -28,7 +29,7 @@ from pages.ui.words import escape
 IN_A_BOX = 5_000
 """Users up to which a select box holds them all."""
 
-CHANGED = 200
+CHANGED, MOST_PICKED = 200, 100
 BY_ID = "id"
 
 
@@ -39,15 +40,12 @@ class Person:
     Attributes:
         name: Id of a user; VISITOR for somebody built here.
         history: Item ids, what was taken last first.
+        visitor: Whether training did not see this person.
     """
 
     name: str
     history: tuple[str, ...]
-
-    @property
-    def visitor(self) -> bool:
-        """Whether training did not see this person."""
-        return self.name == VISITOR
+    visitor: bool = False
 
 
 def choose_user(dataset: Dataset, names: list[ListName]) -> Person | None:
@@ -130,10 +128,12 @@ def _chosen(
     if len(users) <= IN_A_BOX:
         default = users[0] if notes else _usual_user(dataset, first, split)
         return choose("User", users, "user", default, words, hide_default=False)
+    # What the address says goes first, so that next, previous and links move the typed id too.
+    if st.query_params.get("user") != st.session_state.get("user-address"):
+        st.session_state["user-typed"] = st.query_params.get("user", "")
     named = st.text_input(
-        f"User id, of {len(users):,}", key="user-typed", placeholder=users[0],
-        value=st.query_params.get("user", ""),
-    ).strip()  # fmt: skip
+        f"User id, of {len(users):,}", key="user-typed", placeholder=users[0]
+    ).strip()
     user = named or _usual_user(dataset, first, split)
     if user not in set(users):
         close = [u for u in users if named.casefold() in u.casefold()][:5]
@@ -142,7 +142,7 @@ def _chosen(
             + (f" Close to it: {escape(', '.join(close))}\\." if close else "")
         )
         return None
-    st.query_params["user"] = user
+    st.query_params["user"] = st.session_state["user-address"] = user
     return user
 
 
@@ -178,44 +178,36 @@ def choose_visitor(dataset: Dataset, names: list[ListName]) -> Person | None:
     """Builds somebody whom training did not see from items that are picked here."""
     split = split_of(runs_of(dataset)[names[0].run])
     known = {str(item) for item in split.item_ids}
-    picked = [i for i in st.query_params.get(VISITOR, "").split(",") if i in known]
+    named = dict.fromkeys(st.query_params.get_all(VISITOR))
+    picked = [item for item in named if item in known][:MOST_PICKED]
+    titles = {
+        str(cells["item_id"]): name_of(cells)
+        for cells in dataset.items[["item_id", "title"]].to_dict("records")
+    }
     words = st.text_input(
         "Pick items that the visitor has", key="visitor-find",
         placeholder="Words in id, title, text or category", icon=":material/search:",
     )  # fmt: skip
     if words:
-        rows = [
-            int(row)
-            for row in find_items(dataset.fingerprint, dataset, words)
-            if str(dataset.item_ids[row]) in known and str(dataset.item_ids[row]) not in picked
-        ][:12]
-        if not rows:
+        ids = [str(i) for i in dataset.item_ids[find_items(dataset.fingerprint, dataset, words)]]
+        found = [item for item in ids if item in known and item not in picked][:12]
+        if not found:
             st.caption("No item of the split matches, or all that do are picked already.")
         with st.container(horizontal=True, gap="small"):
-            for row in rows:
-                item = str(dataset.item_ids[row])
+            for item in found:
                 st.button(
-                    escape(name_of(dataset.items.iloc[row])[:40]),
-                    key=f"pick-{item}",
-                    icon=":material/add:",
-                    on_click=_pick,
-                    args=([*picked, item],),
-                )
+                    escape(shorten(titles[item], 40)), key=f"pick-{item}", icon=":material/add:",
+                    on_click=_pick, args=([*picked, item],),
+                )  # fmt: skip
     if not picked:
         st.info("The visitor has nothing yet. Search, and pick two items or more.")
         return None
-    st.button(
-        "Start over", key="visitor-none", type="tertiary", icon=":material/close:",
-        on_click=_pick, args=([],),
-    )  # fmt: skip
-    return Person(VISITOR, tuple(picked))
+    kept = choose_several("The visitor has", picked, VISITOR, (), lambda item: titles[item])
+    return Person(VISITOR, tuple(kept), visitor=True) if kept else None
 
 
 def _pick(items: list[str]) -> None:
-    if items:
-        st.query_params[VISITOR] = ",".join(items)
-    else:
-        st.query_params.pop(VISITOR, None)
+    st.query_params[VISITOR] = items
 
 
 STRIP, NARROW = 8, 84

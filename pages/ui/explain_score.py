@@ -51,7 +51,7 @@ def _split(own: Opened) -> None:
         found,
         item=name_of(own.dataset.items.iloc[own.row]),
         user=own.person.name,
-        recommender=own.explained.run.kind.title,
+        recommender=own.listed.title,
         mode="average" if against else "score",
         ranked=int(own.subject.ranked_items(own.user).sum()),
     )
@@ -63,9 +63,9 @@ def _split_sentence(table: pd.DataFrame, against: bool) -> str:
     total = float(values.sum())
     what = "above the average item ranked" if against else "in all"
     words = f"It scores **{number(total)}** {what}"
-    if len(values) > 1:
+    if len(values) > 1 and values.max() > 0:
         part = str(values.idxmax())
-        words += f"; most of it, **{number(float(values.max()))}**, is {escape(_part(part))}"
+        words += f"; the largest part, **{number(float(values.max()))}**, is {escape(_part(part))}"
         low = str(values.idxmin())
         if values.min() < 0:
             words += (
@@ -153,4 +153,5 @@ def _take_away(own: Opened) -> None:
 
 
 def _with_subject(own: Opened) -> Explained:
-    return Explained(own.explained.dataset, own.explained.run, own.subject)
+    whom = f"{own.listed.title}, a visitor" if own.person.visitor else own.listed.title
+    return Explained(own.explained.dataset, own.explained.run, own.subject, whom)

@@ -22,7 +22,10 @@ _HOW = (
     "deviations of a user's scores, with 95 % intervals over recommendations. **Randomised**: the "
     "order that the same model gives once all that it learned is dealt out anew (Adebayo et al. "
     "2018). It should be no better than chance; what a graph model keeps of it is in the graph, "
-    "which is not learned. Shared attributes never look at the model, so nothing changes for them."
+    "which is not learned. The weights are dealt out once; the intervals leave that chance out. Of "
+    "shared attributes, items of the history are put in order by the idf of what they share with "
+    "the item; they never look at the model, so nothing changes for them. *One left out* is judged "
+    "by the operation that defines it, carried further."
 )
 
 
@@ -98,7 +101,8 @@ def _offer(dataset: Dataset, explained: Explained, methods: int) -> None:
 def _sentence(table: pd.DataFrame) -> str:
     """What the deletion curves say, from the numbers."""
     better = table[table["deletion_low"] > 0]
-    worse = table[table["deletion_low"] <= 0]
+    level = table[(table["deletion_low"] <= 0) & (table["deletion_high"] >= 0)]
+    worse = table[table["deletion_high"] < 0]
     titles = {name: METHODS.get(name).title.lower() for name in table["method"]}
     words = []
     if len(better):
@@ -109,9 +113,10 @@ def _sentence(table: pd.DataFrame) -> str:
             f"**{escape(named)}** \\(at best by {number(float(best['deletion']))} standard "
             f"deviations\\)"
         )
-    if len(worse):
-        named = ", ".join(titles[name] for name in worse["method"])
-        words.append(f"not told from a random order: **{escape(named)}**")
+    for found, verdict in ((level, "not told from a random order"), (worse, "worse than one")):
+        if len(found):
+            named = ", ".join(titles[name] for name in found["method"])
+            words.append(f"{verdict}: **{escape(named)}**")
     return "; ".join(words) + "\\."
 
 

@@ -40,7 +40,7 @@ _WHAT = {"image": "picture", "text": "words", "joint": "joint features"}
 
 def show(own: Opened) -> None:
     """Edits, and at once the score and the rank that they give."""
-    edited, said = own.subject, []
+    edited, said, gone = own.subject, [], None
     reason = METHODS.get("counterfactual").reason(own.subject)
     if reason:
         st.info(escape(reason))
@@ -52,12 +52,13 @@ def show(own: Opened) -> None:
     if history_reason:
         st.caption(escape(history_reason))
     else:
-        edited, words = _forget(own, edited)
+        edited, words, gone = _forget(own, edited)
         said += words
     if not said:
         st.caption("Choose another picture, other words, or purchases to forget; it answers here.")
         return
-    _answer(own, compared(own.subject, edited, own.user, own.item), said)
+    change = compared(own.subject, edited, own.user, own.item, forgotten=gone)
+    _answer(own, change, said)
 
 
 def _given(own: Opened, edited: Subject, modality: str) -> tuple[Subject, list[str]]:
@@ -83,7 +84,7 @@ def _given(own: Opened, edited: Subject, modality: str) -> tuple[Subject, list[s
     titles |= {item: shorten(name, 60) for item, name in found.items()}
     with choice:
         chosen = choose(
-            f"Give it, {what}",
+            f"Score it with {'these' if what == 'words' else 'this'} {what}",
             [*options, *found],
             f"{GIVE}-{modality}",
             NOTHING,
@@ -169,11 +170,12 @@ def _uploaded(own: Opened, space: str) -> np.ndarray | None:
     return None if made is None else np.asarray(made.array("vector"))
 
 
-def _forget(own: Opened, edited: Subject) -> tuple[Subject, list[str]]:
+def _forget(own: Opened, edited: Subject) -> tuple[Subject, list[str], np.ndarray | None]:
     ids = own.subject.split.item_ids
     titles = own.dataset.items["title"].to_numpy(dtype=object)
     history = {
-        str(ids[i]): str(titles[own.explained.rows[i]]) for i in own.subject.history(own.user)
+        str(ids[i]): str(titles[own.explained.rows[i]]).strip() or str(ids[i])
+        for i in own.subject.history(own.user)
     }
     gone = choose_several(
         "Forget these purchases",
@@ -185,10 +187,10 @@ def _forget(own: Opened, edited: Subject) -> tuple[Subject, list[str]]:
         help="Scored as if the user had never taken them; what the model learned stays.",
     )
     if not gone:
-        return edited, []
+        return edited, [], None
     numbers = np.array([own.explained.item(item) for item in gone])
     many = "a purchase" if len(gone) == 1 else f"{len(gone)} purchases"
-    return forgotten(edited, own.user, numbers), [f"{many} forgotten"]
+    return forgotten(edited, own.user, numbers), [f"{many} forgotten"], numbers
 
 
 def _delta(moved: float) -> str:

@@ -35,7 +35,7 @@ def test_from_a_user_to_a_new_rank_and_back_by_the_link(page: Page, app_url: str
     expect(other.get_by_text("Number 2 of")).to_be_visible(timeout=SLOW)
     expect(other.get_by_test_id("stMetricValue").first).to_have_text(value, timeout=SLOW)
     other.close()
-    page.keyboard.press("Escape")
+    page.keyboard.press("b")
     expect(page.get_by_text("User U0008 took")).to_be_visible(timeout=SLOW)
     page.keyboard.press("ArrowRight")
     expect(page.get_by_text("User U0009 took")).to_be_visible(timeout=SLOW)

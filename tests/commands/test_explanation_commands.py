@@ -42,6 +42,15 @@ def test_forgetting_through_the_command(mmrec_data, capsys):
     assert change["before"] - change["after"] == pytest.approx(first["value"], abs=1e-5)
 
 
+def test_a_visitor_and_a_control_through_the_command(mmrec_data, capsys):
+    text = said(capsys, "explain", DEMO, "item-knn", "--visitor", "P0001", "P0002", "-k", "3")
+    assert "ItemKNN, a visitor" in text
+    words = ["explain", DEMO, "vbpr", "--user", "U0008", "--json"]
+    real = json.loads(said(capsys, *words))["list"]
+    other = json.loads(said(capsys, *words, "--control", "image=shuffle"))["list"]
+    assert [row["item"] for row in real] != [row["item"] for row in other]
+
+
 def test_faithfulness_of_a_run(mmrec_data, capsys):
     words = ["faithfulness", DEMO, "item-knn", "-n", "5"]
     found = json.loads(said(capsys, *words, "--json"))
@@ -65,6 +74,9 @@ def test_runs_are_listed_under_the_names_that_explain_takes(mmrec_data, capsys):
     [
         (["explain", DEMO, "nothing", "--user", "U0001"], "There is no run 'nothing'"),
         (["explain", DEMO, "vbpr", "--user", "nobody"], "no user 'nobody'"),
+        (["explain", DEMO, "vbpr"], "Say for whom"),
+        (["explain", DEMO, "vbpr", "--visitor", "P0001"], "nobody can be added"),
+        (["explain", DEMO, "vbpr", "--user", "U0001", "--control", "image=x"], "is none of"),
         (["explain", DEMO, "vbpr", "--user", "U0001", "--item", "x"], "no item 'x'"),
         (["explain", DEMO, "vbpr", "--user", "U0001", "--forget", "P0001"], "name it, --item"),
         (

@@ -74,6 +74,43 @@ def test_a_vector_taken_away_leaves_a_missing_item(name):
     assert item["score_change"] == pytest.approx(change, abs=1e-6)
 
 
+def test_without_the_words_of_every_item_the_others_keep_their_weight():
+    subject = subject_of("freedom")
+    without = subject.without("text")
+    was, now = subject.parts(3), without.parts(3)
+    assert not now["text"].any()
+    for part in ("collaborative", "image"):
+        np.testing.assert_allclose(now[part], was[part], atol=1e-6)
+    table = left_out(subject, 3, 7)
+    every = table[(table["modality"] == "text") & (table["scope"] == "all")].iloc[0]
+    assert every["score_change"] == pytest.approx(-was["text"][7], abs=1e-6)
+
+
+def test_what_is_forgotten_is_no_rival():
+    subject, user = subject_of("item-knn"), 4
+    item, gone = int(subject.list_of(user)[0]), subject.history(user)[:2]
+    change = compared(subject, forgotten(subject, user, gone), user, item, forgotten=gone)
+    assert not set(change.list_after) & set(gone)
+    one = leave_one_out(subject, user, item, gone[:1]).iloc[0]
+    alone = forgotten(subject, user, gone[:1])
+    change = compared(subject, alone, user, item, forgotten=gone[:1])
+    assert change.rank_after == one["rank"]
+
+
+def test_an_item_of_the_history_does_not_explain_itself():
+    subject, user = subject_of("light-gcn"), 4
+    item = int(subject.history(user)[0])
+    table = leave_one_out(subject, user, item)
+    assert item not in set(table["history"]) and np.isfinite(table["score_change"]).all()
+
+
+def test_an_item_that_a_visitor_has_twice_counts_once():
+    subject = subject_of("item-knn")
+    once, row = subject.with_visitor(np.array([1, 2]))
+    twice, _ = subject.with_visitor(np.array([1, 2, 1]))
+    np.testing.assert_array_equal(once.scores(row), twice.scores(row))
+
+
 @pytest.mark.parametrize("name", [n for n in NAMES if n not in READ])
 def test_models_whose_score_reads_no_features_say_so(name):
     subject = subject_of(name)

@@ -139,7 +139,7 @@ def test_a_visitor_gets_a_list_where_the_model_allows(
     history = [str(i) for i in explained.subject.split.item_ids[:3]]
     vbpr, _ = first_of("vbpr", "demo-both")
     app = open_page(
-        "explain", dataset="demo-both", visitor=",".join(history),
+        "explain", dataset="demo-both", visitor=[*history, history[0]],
         lists=[vbpr.run.name, explained.run.name], **{"for": "Visitor"},
     )  # fmt: skip
     text = text_of(app)
@@ -166,7 +166,7 @@ def test_an_item_over_all_users(studied: Path, open_page: Open, text_of: Text):
         {"why": "no-such-item"},
         {"why": "i1", "within": "99"},
         {"by": "x|y|z"},
-        {"visitor": "<b>,,", "for": "Visitor"},
+        {"visitor": ["<b>", ""], "for": "Visitor"},
         {"of-item": "<script>", "for": "Item"},
     ],
 )
@@ -188,3 +188,50 @@ def test_one_explanation_as_plain_values(studied: Path):
     total = sum(part["value"] for part in document["score-split"])
     assert total == pytest.approx(document["score"], abs=1e-5)
     assert "history-split" in document["not_available"]
+
+
+def test_an_unknown_item_can_be_left(studied: Path, open_page: Open, text_of: Text):
+    app = open_page("explain", dataset=small_shop.NAME, why="P9999")
+    assert "There is no item" in text_of(app)
+    app.button(key="why-back").click().run()
+    assert "why" not in app.query_params and "took" in text_of(app)
+
+
+def test_next_moves_a_typed_user_too(studied: Path, open_page: Open, text_of: Text, monkeypatch):
+    from pages.ui import explain_people
+
+    monkeypatch.setattr(explain_people, "IN_A_BOX", 1)
+    explained, _ = first_of("vbpr")
+    users = [str(user) for user in explained.subject.split.user_ids]
+    app = open_page("explain", dataset=small_shop.NAME, user=users[3])
+    assert f"User {users[3]} took" in text_of(app)
+    app.button(key="user-1").click().run()
+    assert f"User {users[4]} took" in text_of(app)
+    app.text_input(key="user-typed").set_value(users[7]).run()
+    assert f"User {users[7]} took" in text_of(app)
+    app.text_input(key="user-typed").set_value("nobody").run()
+    assert "There is no user nobody" in text_of(app)
+
+
+def test_a_list_under_a_control_says_so_wherever_it_goes(studied: Path, open_page: Open, text_of):
+    explained, user = first_of("vbpr")
+    listed_under = f"{explained.run.name}|image|shuffle"
+    item = listed(explained, user)[0]
+    app = open_page("explain", dataset=small_shop.NAME, user=user, lists=[listed_under], why=item)
+    assert "pictures shuffled" in text_of(app)
+    assert any("--control 'image=shuffle'" in code.value or "--control image=shuffle" in code.value
+               for code in app.code)  # fmt: skip
+
+
+def test_on_show_a_model_with_an_item_graph_is_explained(
+    mmrec_data: Path, open_page: Open, text_of: Text, monkeypatch
+):
+    from mmrec_core import settings
+
+    monkeypatch.setenv("MMREC_READ_ONLY", "1")
+    settings.settings.cache_clear()
+    explained, user = first_of("freedom", "demo-both")
+    app = open_page("explain", dataset="demo-both", user=user, lists=[explained.run.name],
+                    why=listed(explained, user)[0])  # fmt: skip
+    assert "**A modality less**" in text_of(app) and not app.error
+    assert not list(mmrec_data.glob("store/graph/*"))
