@@ -22,7 +22,7 @@ def test_from_a_user_to_a_new_rank_and_back_by_the_link(page: Page, app_url: str
     page.get_by_role("radio", name="What if").click()
     page.get_by_role("textbox", name="The picture of").fill("P0001")
     page.keyboard.press("Enter")
-    given = page.get_by_role("combobox", name="Give it, picture")
+    given = page.get_by_role("combobox", name="Score it with this picture")
     given.click()
     page.get_by_role("option").nth(3).click()
     rank = page.get_by_test_id("stMetricValue").first
