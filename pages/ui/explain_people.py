@@ -164,6 +164,14 @@ def _usual_user(dataset: Dataset, first: ListName, split: Split) -> str:
 
 def history_of(dataset: Dataset, split: Split, user: str) -> list[str]:
     """Items that a user took in training, the last first where times are known."""
+    return _history(dataset.fingerprint, split.fingerprint, user, dataset, split)
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def _history(
+    fingerprint: str, made_on: str, user: str, _dataset: Dataset, _split: Split
+) -> list[str]:
+    dataset, split = _dataset, _split
     row = int(np.flatnonzero(split.user_ids == user)[0])
     items = split.item_ids[split.train[row].indices]
     own = dataset.interactions
