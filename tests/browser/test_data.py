@@ -115,7 +115,7 @@ def test_a_zip_from_upload_to_delete(page: "Page", app_data: Path, tmp_path: Pat
     opens.click()
     page.get_by_role("button", name="<b>Mug</b> **1**").first.wait_for()
     assert "dataset=my-shop" in page.url
-    assert page.get_by_role("link", name="x").count() == 0
+    assert page.get_by_role("link", name="x", exact=True).count() == 0
     assert not [path for path in incoming(app_data) if path.name.endswith(".job")]
 
     page.get_by_role("tab", name="Add a dataset").click()

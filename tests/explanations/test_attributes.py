@@ -62,7 +62,8 @@ def named_and_liked(world: str, n: int = 200) -> tuple[float, float, float]:
     """
     study = resolved(make_study({"dataset": f"demo-{world}", "recommenders": ["vbpr"]}))
     inputs, truth = load_inputs(study), load_truth(world)
-    model = VBPR(recommender_config("vbpr", study)).fit(inputs.split, inputs.features, seed=1)
+    config = recommender_config("vbpr", study).model_copy(update={"max_epochs": 60})
+    model = VBPR(config).fit(inputs.split, inputs.features, seed=1)
     subject = Subject(model)
     shown = truth.attributes.assign(shape=outlines(truth.attributes))
     columns = [column_of(name, shown[name]) for name in (*truth.visible, *truth.readable)]

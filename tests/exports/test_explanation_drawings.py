@@ -24,7 +24,7 @@ def split() -> ScoreSplit:
 
 @pytest.fixture
 def measured() -> tuple[pd.DataFrame, pd.DataFrame]:
-    methods = pd.DataFrame({"method": ["history", "gradients"], "n": [50, 40]})
+    methods = pd.DataFrame({"method": ["history-split", "integrated-gradients"], "n": [50, 40]})
     curves = pd.DataFrame(
         [
             (method, kind, "own", share, share, share - 0.1, share + 0.1)
@@ -53,12 +53,14 @@ def test_a_split_is_drawn_both_ways(split) -> None:
 def test_faithfulness_of_all_methods_and_of_one(measured) -> None:
     every = drawing_of_faithfulness(*measured, "VBPR")
     assert "40–50 recommendations" in every.interactive().layout.title.subtitle.text
-    one = drawing_of_faithfulness(*measured, "VBPR", "gradients")
+    one = drawing_of_faithfulness(*measured, "VBPR", "integrated-gradients")
     assert one.title == "Faithfulness of explanations: Integrated gradients"
-    assert one.name == "explanation-faithfulness-gradients"
-    assert set(one.table["method"]) == {"gradients"}
+    assert one.name == "explanation-faithfulness-integrated-gradients"
+    assert set(one.table["method"]) == {"integrated-gradients"}
     assert "40 recommendations" in one.interactive().layout.title.subtitle.text
     assert one.file("png").startswith(b"\x89PNG")
-    assert method_titles()["history"] == "Split by history"
-    with pytest.raises(InputError, match="no curves of 'split'. Measured: history, gradients"):
+    assert method_titles()["history-split"] == "Split by history"
+    with pytest.raises(
+        InputError, match="no curves of 'split'. Measured: history-split, integrated-gradients"
+    ):
         drawing_of_faithfulness(*measured, "VBPR", "split")
