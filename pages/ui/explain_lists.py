@@ -159,11 +159,13 @@ def one_list(
         here = "why-" if item == opened_item else ""
         with st.container(horizontal=True, gap="small", key=f"listed-{here}{at}-{rank}"):
             path = thumbnail_path(dataset, cells["image"], 96)
-            st.image(
-                NO_PICTURE if path is None or not path.is_file() else str(path),
-                width=52,
-                alt=name_of(cells),
-            )
+            # Drawn at its own size into a narrow place: resizing would cost more than all the rest.
+            with st.container(width=52):
+                st.image(
+                    NO_PICTURE if path is None or not path.is_file() else str(path),
+                    width="stretch",
+                    alt=name_of(cells),
+                )
             with st.container(gap=None):
                 st.button(
                     f"{rank}\\. {escape(shorten(name_of(cells), 60))}",
@@ -224,9 +226,11 @@ def _marks(
         else:
             marks.append("=")
     else:
-        marks += [
-            f"{escape(other.title)} {other.items.index(item) + 1}"
+        elsewhere = [
+            f"no\\. {other.items.index(item) + 1} in {escape(other.title)}"
             for other in lists
             if other is not own and item in other.items
         ]
+        if elsewhere:
+            marks.append(", ".join(elsewhere))
     return " ".join(marks)
