@@ -1,8 +1,12 @@
 """What an item resembles: content neighbours, every space, and attributes of the history."""
 
+from collections.abc import Iterable
+
+import numpy as np
 import pandas as pd
 import streamlit as st
 
+from mmrec_core.domain import Dataset
 from mmrec_core.explanations.additive import split_by_neighbour
 from mmrec_core.explanations.concepts import shared_attributes
 from mmrec_core.explanations.methods import METHODS
@@ -36,22 +40,37 @@ def look_alikes(own: Opened) -> None:
             rows = own.explained.rows[top["neighbour"].to_numpy(dtype=int)]
             notes = [number(float(v), True) for v in top["value"]]
             tiles(own.dataset, rows, notes, key=f"neighbour-{modality}")
+    history = own.explained.rows[own.subject.history(own.user)]
+    nearest_in_every_space(own.dataset, own.row, _spaces(own), history)
+
+
+def nearest_in_every_space(
+    dataset: Dataset, row: int, spaces: Iterable[Space], history: np.ndarray
+) -> None:
+    """An item's nearest in every space whose vectors are here, as pictures.
+
+    Args:
+        dataset: Whose item.
+        row: Of the item.
+        spaces: Which are looked at.
+        history: Rows that are marked as a user's own.
+    """
     st.markdown("**Nearest in every space**, by cosine:")
-    history = set(own.explained.rows[own.subject.history(own.user)].tolist())
-    for at, space in enumerate(_spaces(own)):
-        vectors = vectors_of(own.dataset, space)
+    marked = set(history.tolist())
+    for at, space in enumerate(spaces):
+        vectors = vectors_of(dataset, space)
         if vectors is None:
             continue
-        near, cosines = nearest_items(vectors, own.row, SHOWN)
-        st.markdown(f"{escape(space.title)}")
+        near, cosines = nearest_items(vectors, row, SHOWN)
+        st.markdown(escape(space.title))
         if not len(near):
             st.caption("The item is not in this space.")
             continue
         notes = [
-            f"{number(float(c))}{' · in the history' if int(r) in history else ''}"
+            f"{number(float(c))}{' · in the history' if int(r) in marked else ''}"
             for r, c in zip(near, cosines, strict=True)
         ]
-        tiles(own.dataset, near, notes, key=f"near-{at}")
+        tiles(dataset, near, notes, key=f"near-{at}")
 
 
 def _spaces(own: Opened) -> list[Space]:

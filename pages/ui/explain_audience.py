@@ -10,9 +10,9 @@ from mmrec_core.domain import Dataset
 from mmrec_core.explanations.audience import CONTROLS, item_ranks, rank_table, receivers
 from mmrec_core.explanations.subject import LISTED
 from mmrec_core.figures.words import shorten
-from mmrec_core.projection.nearby import nearest_items
 from mmrec_core.studies.trained import StoredRun
 from pages.ui.address import choose
+from pages.ui.explain_alike import nearest_in_every_space
 from pages.ui.explain_lists import descriptions_of
 from pages.ui.explain_runs import (
     ListName,
@@ -23,10 +23,10 @@ from pages.ui.explain_runs import (
     under_words,
 )
 from pages.ui.export import export_menu
-from pages.ui.gallery import NO_PICTURE, find_items, name_of, problems, tile_style, tiles
+from pages.ui.gallery import NO_PICTURE, find_items, name_of, problems, tile_style
 from pages.ui.job import time_in_words
-from pages.ui.map_spaces import known_spaces, vectors_of
-from pages.ui.words import escape, how, number, percent
+from pages.ui.map_spaces import known_spaces
+from pages.ui.words import escape, how, percent
 
 ITEM = "of-item"
 MOST_FOUND = 200
@@ -61,7 +61,9 @@ def show(dataset: Dataset, runs: Mapping[str, StoredRun], default: str) -> None:
     users = receivers(lists, numbers[item])
     _receivers(split.user_ids, users, lists, numbers[item], titles_of(runs)[run])
     _ranks(dataset, runs[run], run, numbers[item])
-    _near(dataset, row)
+    tile_style()
+    spaces = [space for space in known_spaces(dataset).values() if space.kind == "extractor"]
+    nearest_in_every_space(dataset, row, spaces, np.zeros(0, dtype=int))
 
 
 def _choose_item(dataset: Dataset, numbers: Mapping[str, int], lists: np.ndarray) -> str | None:
@@ -183,20 +185,3 @@ def _rank_table(
     return rank_table(
         {words: item_ranks(subject_of(_dataset, own), item) for words, own in settings.items()}
     )
-
-
-def _near(dataset: Dataset, row: int) -> None:
-    st.markdown("**Nearest in every space**, by cosine:")
-    tile_style()
-    for at, space in enumerate(known_spaces(dataset).values()):
-        if space.kind != "extractor":
-            continue
-        vectors = vectors_of(dataset, space)
-        if vectors is None:
-            continue
-        near, cosines = nearest_items(vectors, row, 8)
-        st.markdown(escape(space.title))
-        if not len(near):
-            st.caption("The item is not in this space.")
-            continue
-        tiles(dataset, near, [number(float(c)) for c in cosines], key=f"item-near-{at}")

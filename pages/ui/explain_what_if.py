@@ -1,7 +1,5 @@
 """What if: another picture, other words, one uploaded, one less, purchases forgotten."""
 
-import secrets
-
 import numpy as np
 import streamlit as st
 
@@ -28,13 +26,12 @@ from pages.ui.address import choose, choose_several
 from pages.ui.explain_open import Opened
 from pages.ui.gallery import find_items, tile, tile_style, tiles
 from pages.ui.job import job_panel
+from pages.ui.new_picture import handed_over, upload_picture
 from pages.ui.words import escape, number
 
 GIVE = "give"
 NOTHING, REMOVED, UPLOADED = "as it is", "removed", "uploaded"
 MOST_FOUND, MOST_FORGOTTEN = 40, 20
-LARGEST_MIB = 20
-_PICTURES = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]
 _WHAT = {"image": "picture", "text": "words", "joint": "joint features"}
 
 
@@ -144,22 +141,14 @@ def _space(own: Opened, modality: str) -> str:
 
 def _uploaded(own: Opened, space: str) -> np.ndarray | None:
     """The vector of a picture that is uploaded here; made by a job, like any new picture's."""
-    given = st.file_uploader(
-        "Picture", type=_PICTURES, key="give-picture", max_upload_size=LARGEST_MIB
-    )
+    given = upload_picture("give-picture")
     if given is None:
         st.caption("An uploaded picture is not in the address.")
         return None
-    raw = given.getvalue()
-    st.image(raw, width=110, alt="the uploaded picture")
+    st.image(given.getvalue(), width=110, alt="the uploaded picture")
     asked = st.session_state.get("give-asked")
     if asked is None or asked[0] != (given.file_id, space):
-        folder = settings().data / "incoming"
-        folder.mkdir(parents=True, exist_ok=True)
-        # A name of its own: what a person called it is no path, and each job removes its file.
-        path = folder / f"query-{secrets.token_hex(16)}"
-        path.write_bytes(raw)
-        spec = {"dataset": own.dataset.name, "space": space, "picture": str(path)}
+        spec = {"dataset": own.dataset.name, "space": space, "picture": handed_over(given)}
         state = jobs.start("query", spec, "The uploaded picture")
         st.session_state["give-asked"] = asked = ((given.file_id, space), state.key)
     state = jobs.state(asked[1])

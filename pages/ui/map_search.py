@@ -1,6 +1,5 @@
 """Finding items on a map: by id and words, or by meaning where a space allows."""
 
-import secrets
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,13 +14,12 @@ from mmrec_core.store import store
 from pages.ui.gallery import find_items, tiles
 from pages.ui.job import job_panel
 from pages.ui.map_spaces import Side
+from pages.ui.new_picture import handed_over, upload_picture
 from pages.ui.words import escape, number
 
 MOST_MARKED = 500
 NEAREST = 12
-LARGEST_MIB = 20
 _KINDS = {"text": "words", "image": "a picture"}
-_PICTURES = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]
 _ASKED = "map-query"
 
 
@@ -68,17 +66,9 @@ def by_meaning(dataset: Dataset, sides: Sequence[Side]) -> None:
         if asked and text.strip():
             _ask(dataset, {**spec, "text": text.strip()}, text.strip())
     else:
-        given = st.file_uploader(
-            "Picture", type=_PICTURES, key="meaning-picture", max_upload_size=LARGEST_MIB
-        )
+        given = upload_picture("meaning-picture")
         if given is not None and st.button("Search", type="primary"):
-            raw = given.getvalue()
-            folder = settings().data / "incoming"
-            folder.mkdir(parents=True, exist_ok=True)
-            # A name of its own: what a person called it is no path, and each job removes its file.
-            path = folder / f"query-{secrets.token_hex(16)}"
-            path.write_bytes(raw)
-            _ask(dataset, {**spec, "picture": str(path)}, "the picture")
+            _ask(dataset, {**spec, "picture": handed_over(given)}, "the picture")
     _answer(dataset, side)
 
 
