@@ -49,7 +49,7 @@ def _split(subject: Subject) -> str:
         )
     return (
         f"{model.title} multiplies content with everything else, so no part of its score belongs "
-        "to one modality. Leave one out, or look at integrated gradients."
+        "to one modality. What it loses without one is below."
     )
 
 
@@ -132,7 +132,7 @@ for _made in (
     ),
     Explanation(
         "history-left-out",
-        "History, one left out",
+        "One left out",
         "What the score would be had the user not taken an item.",
         True,
         "exact propagation without the edge",

@@ -153,7 +153,7 @@ class FaithfulnessPlan:
     def title(self) -> str:
         """What the figure is about."""
         of = f"“{self.rows[0][0].method}”" if len(self.rows) == 1 else "explanations"
-        title = f"faithfulness of {of}: deletion and insertion"
+        title = f"faithfulness of {of}"
         return f"{self.recommender}: {title}" if self.recommender else title.capitalize()
 
     @property

@@ -210,7 +210,7 @@ def choose_visitor(dataset: Dataset, names: list[ListName]) -> Person | None:
     if not picked:
         st.info("The visitor has nothing yet. Search, and pick two items or more.")
         return None
-    kept = choose_several("The visitor has", picked, VISITOR, (), lambda item: titles[item])
+    kept = choose_several("Picked", picked, VISITOR, (), lambda item: titles[item])
     return Person(VISITOR, tuple(kept), visitor=True) if kept else None
 
 
@@ -225,7 +225,8 @@ def history_strip(dataset: Dataset, person: Person) -> None:
     """What a person has, as pictures."""
     n = len(person.history)
     whose = "The visitor has" if person.visitor else f"User {escape(person.name)} took"
-    st.markdown(f"{whose} **{n:,}** {'item' if n == 1 else 'items'} \\(train\\)")
+    part = "" if person.visitor else " \\(train\\)"
+    st.markdown(f"{whose} **{n:,}** {'item' if n == 1 else 'items'}{part}")
     tile_style()
     rows = {str(item): at for at, item in enumerate(dataset.item_ids)}
     shown = person.history[:STRIP]

@@ -113,8 +113,9 @@ def _gradients(own: Opened) -> None:
     st.table(pd.DataFrame(rows).set_index("Modality"))
     st.caption(
         f"They sum to {number(gap + table.attrs['error'], True)}, the score rises by "
-        f"{number(gap, True)}: completeness error {number(table.attrs['error'])}. Neighbours in "
-        "item graphs stay those of the item as it is."
+        f"{number(gap, True)}: completeness error {number(table.attrs['error'])}. The item graph "
+        "is held fixed: what the features do by choosing the item's neighbours, often the most of "
+        "it, is not in these figures but in the table above."
     )
 
 

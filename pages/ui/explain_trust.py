@@ -51,7 +51,7 @@ def show(dataset: Dataset, explained: Explained) -> None:
             "Deletion": [_interval(r, "deletion") for r in table.to_dict("records")],
             "Insertion": [_interval(r, "insertion") for r in table.to_dict("records")],
             "Randomised": [_interval(r, "randomised") for r in table.to_dict("records")],
-            "Rank correlation": [number(float(c)) for c in table["correlation"]],
+            "Rank correlation": [f"{c:+.2f}" for c in table["correlation"]],
         }
     )
     st.table(rows.set_index("Explanation"))

@@ -117,9 +117,7 @@ def test_orders_differ_in_colour_shape_and_dash() -> None:
 
 def test_one_method_is_in_the_title_and_several_stand_over_their_rows() -> None:
     one = explanation_faithfulness(table(), TITLES, 50, "VBPR")
-    assert one.layout.title.text == (
-        "VBPR: faithfulness of “Split by history”: deletion and insertion"
-    )
+    assert one.layout.title.text == ("VBPR: faithfulness of “Split by history”")
     notes = [note.text for note in one.layout.annotations]
     assert notes[:2] == ["deletion (lower is better)", "insertion (higher is better)"]
     two = explanation_faithfulness(table(2), TITLES, 50)
