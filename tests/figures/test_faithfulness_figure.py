@@ -117,11 +117,11 @@ def test_orders_differ_in_colour_shape_and_dash() -> None:
 
 def test_one_method_is_in_the_title_and_several_stand_over_their_rows() -> None:
     one = explanation_faithfulness(table(), TITLES, 50, "VBPR")
-    assert one.layout.title.text == ("VBPR: faithfulness of “Split by history”")
+    assert one.layout.title.text == "VBPR: faithfulness of “Split by history”"
     notes = [note.text for note in one.layout.annotations]
     assert notes[:2] == ["deletion (lower is better)", "insertion (higher is better)"]
     two = explanation_faithfulness(table(2), TITLES, 50)
-    assert two.layout.title.text == "Faithfulness of explanations: deletion and insertion"
+    assert two.layout.title.text == "Faithfulness of explanations"
     notes = [note.text for note in two.layout.annotations]
     assert "<b>Split by history</b>" in notes and "<b>History, one left out</b>" in notes
     assert [two.layout[f"xaxis{n}"].title.text for n in ("", 2, 3, 4)] == [
