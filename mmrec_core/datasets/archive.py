@@ -5,6 +5,7 @@ whole, before anything is written.
 """
 
 import errno
+import json
 import lzma
 import os
 import re
@@ -25,6 +26,9 @@ from mmrec_core.settings import settings
 
 RATIO_FLOOR = 2**20
 """Below this unpacked size no ratio is harmful."""
+
+LIST_SUFFIX = ".names"
+"""Ends the name of a list of uploaded files; see ``listed``."""
 
 _BLOCK = 2**20
 _JUNK = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
@@ -85,7 +89,7 @@ def scan(root: Path, label: str) -> Files:
 
 @contextmanager
 def opened(path: Path, progress: Progress = no_progress) -> Iterator[Files]:
-    """The files of a folder (read in place), a zip archive or a single table.
+    """The files of a folder (read in place), a zip archive, a list of files, or a single table.
 
     An archive is unpacked into a temporary folder that is removed on leaving, whatever happens.
 
@@ -107,13 +111,33 @@ def opened(path: Path, progress: Progress = no_progress) -> Iterator[Files]:
             shutil.rmtree(folder, ignore_errors=True)
     elif path.suffix.lower() == ".zip":
         raise InputError(f"{path.name} is not a zip archive, or its end is cut off; pack it again.")
-    elif path.suffix.lower() in (".csv", ".tsv", ".parquet", ".jsonl"):
-        yield Files({f"interactions{path.suffix.lower()}": path}, path.name)
+    elif path.suffix.lower() == LIST_SUFFIX:
+        yield listed(path)
     else:
-        raise InputError(
-            f"{path.name} is neither a folder, a zip archive nor a csv, tsv, parquet or jsonl "
-            "table; give one of these."
-        )
+        yield Files({path.name: path}, path.name)
+
+
+def listed(path: Path) -> Files:
+    """Files that lie beside each other under names made here, with their own names in a list.
+
+    Args:
+        path: JSON document: ``label``, and ``files``, own name -> name of a file beside the list.
+
+    Raises:
+        InputError: A name is unsafe.
+    """
+    held = json.loads(path.read_text("utf-8"))
+    for name in held["files"]:
+        reason = unsafe(name)
+        if reason:
+            raise InputError(f"{held['label']}: file {name!r} is refused: {reason}.")
+    paths = {name: path.parent / Path(own).name for name, own in held["files"].items()}
+    while len(roots := {name.partition("/")[0] for name in paths}) == 1:
+        # As in ``scan``: where the only entry is one folder, that folder is the root.
+        if any("/" not in name for name in paths) or roots & {"images", "features"}:
+            break
+        paths = {name.partition("/")[2]: own for name, own in paths.items()}
+    return Files(paths, held["label"])
 
 
 def extract(archive: Path, folder: Path, progress: Progress = no_progress) -> None:

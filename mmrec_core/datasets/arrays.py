@@ -42,6 +42,27 @@ def read_array(path: Path) -> tuple[np.ndarray, pd.Index | None]:
     return matrix, named
 
 
+def read_vector(path: Path) -> np.ndarray:
+    """[d] float32, the features of one item.
+
+    Args:
+        path: ``.npy`` of shape [d], or [1, d] as many extractors write it.
+
+    Raises:
+        InputError: It cannot be read, holds objects, or is no vector of real numbers.
+    """
+    matrix = _npy(path)
+    vector = np.squeeze(np.asarray(matrix)) if isinstance(matrix, np.ndarray) else matrix
+    if not isinstance(vector, np.ndarray) or vector.dtype.kind not in "fiu":
+        raise InputError(f"{path.name} holds no numbers; save it as float32")
+    if vector.ndim != 1:
+        raise InputError(
+            f"{path.name} has shape {matrix.shape}; one vector an item is needed, (d,)"
+        )
+    with np.errstate(over="ignore"):
+        return vector.astype(np.float32)
+
+
 def _npy(path: Path) -> np.ndarray:
     try:
         matrix: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)

@@ -56,6 +56,9 @@ TEXTS = frozenset(_TEXTS.split())
 
 INTERACTION_ROLES = ("user_id", "item_id", "rating", "timestamp", "split")
 ITEM_ROLES = ("item_id", "title", "category", "image")
+FILE_KEYS = ("interactions_file", "items_file")
+"""Which file is which, where tables are called anything."""
+
 KEYS = (*INTERACTION_ROLES, "title", "text", "category", "category_separator", "image", "tags",
         "attributes", "title_is_text")  # fmt: skip
 """What a mapping may name."""
@@ -201,10 +204,13 @@ def with_mapping(declared: Declared, mapping: Mapping[str, Any] | None) -> Decla
     """
     if not mapping:
         return declared
-    unknown = [key for key in mapping if key not in KEYS]
+    unknown = [key for key in mapping if key not in (*KEYS, *FILE_KEYS)]
     if unknown:
-        raise InputError(f"There is no column role {unknown[0]!r}. Known: {', '.join(KEYS)}.")
-    merged = {**declared.columns.model_dump(exclude_unset=True), **mapping}
+        raise InputError(
+            f"There is no column role {unknown[0]!r}. Known: {', '.join((*KEYS, *FILE_KEYS))}."
+        )
+    roles = {key: value for key, value in mapping.items() if key not in FILE_KEYS}
+    merged = {**declared.columns.model_dump(exclude_unset=True), **roles}
     return declared.model_copy(update={"columns": _validated(Columns, merged, "the mapping")})
 
 

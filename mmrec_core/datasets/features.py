@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mmrec_core.datasets.arrays import ID_COLUMN, read_array
+from mmrec_core.datasets.arrays import ID_COLUMN, read_array, read_vector
 from mmrec_core.datasets.importers.base import FeatureSource, Tables
 from mmrec_core.datasets.schema import Ledger
 from mmrec_core.domain import InputError
@@ -41,7 +41,7 @@ def read_features(source: FeatureSource, tables: Tables, ledger: Ledger) -> Feat
         InputError: It is unsound and the reading is not lenient.
     """
     try:
-        matrix, named = read_array(source.path)
+        matrix, named = _stacked(source) if source.vectors else read_array(source.path)
         rows = _rows(source, matrix, named, tables)
     except InputError as error:
         ledger.reject(source.file, None, str(error))
@@ -75,10 +75,36 @@ def read_features(source: FeatureSource, tables: Tables, ledger: Ledger) -> Feat
     return FeatureMatrix(source.name, source.modality, out, missing)
 
 
+def _stacked(source: FeatureSource) -> tuple[np.ndarray, pd.Index]:
+    """One vector a file, stacked; and the item of each."""
+    assert source.vectors is not None
+    rows: list[np.ndarray] = []
+    for item, path in source.vectors.items():
+        vector = read_vector(path)
+        if rows and len(vector) != len(rows[0]):
+            raise InputError(
+                f"the vector of item {item!r} has {len(vector):,} numbers, that of the first "
+                f"{len(rows[0]):,}"
+            )
+        rows.append(vector)
+    return np.stack(rows), pd.Index(list(source.vectors), dtype=object)
+
+
 def _rows(
     source: FeatureSource, matrix: np.ndarray, named: pd.Index | None, tables: Tables
 ) -> np.ndarray:
     """[n_items] row of each item in ``matrix``; -1 where it has none."""
+    if source.rows is not None:
+        ids = pd.Index(tables.items["item_id"])
+        rows = ids.map(source.rows).fillna(-1).to_numpy().astype(np.int64)
+        if rows.max() >= len(matrix):
+            raise InputError(
+                f"{len(matrix):,} rows, but item {ids[int(rows.argmax())]!r} is said to be on row "
+                f"{int(rows.max()) + 1:,}"
+            )
+        if (rows < 0).all():
+            raise InputError("none of its rows is said to be that of an item")
+        return rows
     if named is not None:
         return _placed(named, f"the column {ID_COLUMN}", "row", tables)
     if source.ids is None:

@@ -18,9 +18,10 @@ import pandas as pd
 from mmrec_core.datasets import catalogue
 from mmrec_core.datasets.archive import Files, opened
 from mmrec_core.datasets.features import FeatureMatrix, read_features
-from mmrec_core.datasets.importers import IMPORTERS, Tables
+from mmrec_core.datasets.importers import IMPORTERS, Tables, read
+from mmrec_core.datasets.narrowing import Narrowing, narrowed, write_codes
 from mmrec_core.datasets.pictures import process
-from mmrec_core.datasets.schema import Ledger, Report
+from mmrec_core.datasets.schema import Head, Ledger, Report
 from mmrec_core.domain import (
     DatasetInfo,
     InputError,
@@ -59,27 +60,55 @@ class _Checked:
     report: Report
 
 
+class Refused(InputError):
+    """An upload that cannot be used at all.
+
+    Attributes:
+        format: That it was read as.
+        heads: The beginnings of the tables that were read so far.
+    """
+
+    def __init__(self, sentence: str, format_: str, heads: Mapping[str, Head]) -> None:
+        super().__init__(sentence)
+        self.format = format_
+        self.heads = heads
+
+
 def inspect(
     path: Path,
     mapping: Mapping[str, Any] | None = None,
     progress: Progress = no_progress,
     findings: Path | None = None,
     importer: str | None = None,
-) -> Report:
+    codes: Path | None = None,
+) -> tuple[Report, Mapping[str, Head]]:
     """Reads an upload leniently and reports; nothing is installed.
 
     Args:
-        path: Folder, zip archive or single table.
+        path: Folder, zip archive, list of files or single table.
         mapping: Role -> column or columns; overrides dataset.toml and guesses.
         progress: Told how far it is.
         findings: CSV file that gets every finding.
         importer: Name of the format; None: recognised.
+        codes: .npz file that gets the interactions as numbers, to try thresholds on.
+
+    Returns:
+        What was found, and the beginning of every table.
 
     Raises:
-        InputError: The upload cannot be used at all.
+        Refused: The upload cannot be used at all.
     """
-    with Ledger(lenient=True, csv_path=findings) as ledger, opened(path, progress) as files:
-        return _checked(files, mapping, ledger, None, progress, importer).report
+    with Ledger(lenient=True, csv_path=findings) as ledger:
+        format_ = importer or "folder"
+        try:
+            with opened(path, progress) as files:
+                format_ = importer or recognised(files)
+                checked = _checked(files, mapping, ledger, None, progress, format_, None)
+        except InputError as error:
+            raise Refused(str(error), format_, ledger.heads) from error
+        if codes is not None:
+            write_codes(codes, checked.tables)
+        return checked.report, ledger.heads
 
 
 def install(
@@ -90,6 +119,7 @@ def install(
     progress: Progress = no_progress,
     replace_existing: bool = False,
     importer: str | None = None,
+    narrowing: Narrowing | None = None,
 ) -> InstallResult:
     """Installs an upload; whatever goes wrong, nothing is left behind.
 
@@ -103,6 +133,7 @@ def install(
         progress: Told how far it is.
         replace_existing: Point an existing name at this upload.
         importer: Name of the format; None: recognised.
+        narrowing: Thresholds of studies, and whether only what they leave is installed.
 
     Raises:
         InputError: The upload is unsound, or the name is taken.
@@ -117,8 +148,9 @@ def install(
         aside.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix="dataset-", dir=aside))
         try:
-            checked = _checked(files, mapping, ledger, staging, progress, importer)
-            chosen = name or checked.tables.name or path.stem or path.resolve().name
+            format_ = importer or recognised(files)
+            checked = _checked(files, mapping, ledger, staging, progress, format_, narrowing)
+            chosen = name or checked.tables.name or _stem(path) or path.resolve().name
             progress(0, 0, "writing")
             return _stored(checked, chosen, staging, replace_existing)
         finally:
@@ -155,30 +187,36 @@ def _disk_errors() -> Iterator[None]:
         raise
 
 
+def _stem(path: Path) -> str:
+    """The name without what says how it is written: ``Baby.jsonl.gz`` is Baby."""
+    return path.name.partition(".")[0] or path.name
+
+
 def _checked(
     files: Files,
     mapping: Mapping[str, Any] | None,
     ledger: Ledger,
     staging: Path | None,
     progress: Progress,
-    importer: str | None,
+    importer: str,
+    narrowing: Narrowing | None,
 ) -> _Checked:
-    tables = _importer(files, importer).read(files, mapping, ledger, progress)
+    tables = read(IMPORTERS.get(importer), files, mapping, ledger, progress)
+    tables = narrowed(tables, narrowing or Narrowing(), ledger)
     features = tuple(
         matrix
         for source in tables.features
         if (matrix := read_features(source, tables, ledger)) is not None
     )
     tables = _with_pictures(tables, files, ledger, staging, progress)
-    return _Checked(tables, features, _report(tables, features, ledger))
+    return _Checked(tables, features, _report(tables, features, ledger, importer))
 
 
-def _importer(files: Files, name: str | None) -> Any:
-    if name is not None:
-        return IMPORTERS.get(name)
-    known = (importer for _, importer in IMPORTERS.items() if importer.recognises(files))
+def recognised(files: Files) -> str:
+    """Name of the format of an upload; where none is recognised, that of the plain layout."""
+    known = (name for name, importer in IMPORTERS.items() if importer.recognises(files))
     # The plain layout explains best what is missing.
-    return next(known, IMPORTERS.get("folder"))
+    return next(known, "folder")
 
 
 def _with_pictures(
@@ -215,7 +253,9 @@ def _with_pictures(
     return replace(tables, items=items[front + [c for c in items.columns if c not in front]])
 
 
-def _report(tables: Tables, features: tuple[FeatureMatrix, ...], ledger: Ledger) -> Report:
+def _report(
+    tables: Tables, features: tuple[FeatureMatrix, ...], ledger: Ledger, format_: str
+) -> Report:
     items, interactions = tables.items, tables.interactions
     n_users, n = int(interactions["user_id"].nunique()), len(interactions)
     return Report(
@@ -240,6 +280,7 @@ def _report(tables: Tables, features: tuple[FeatureMatrix, ...], ledger: Ledger)
         columns=tables.roles.as_columns(),
         guessed=tables.roles.guessed,
         notes=tuple(ledger.notes),
+        format=format_,
     )
 
 

@@ -20,6 +20,12 @@ from mmrec_core.domain import InputError
 SHOWN = 100
 """So many findings of a kind are kept for the screen; all are counted."""
 
+HEAD_ROWS = 5
+"""So many rows of a table are kept, to be shown as they were read."""
+
+HEAD_CHARACTERS = 200
+"""Of a cell that is shown."""
+
 REMEDY = "correct it, or install what is sound (--lenient)"
 
 
@@ -42,6 +48,19 @@ class Finding:
         """File, line and reason in one line of text."""
         where = self.file if self.line is None else f"{self.file}, line {self.line}"
         return f"{where}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Head:
+    """The beginning of a table, as it was read.
+
+    Attributes:
+        columns: Their names.
+        rows: The first rows; long cells are cut.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -69,6 +88,7 @@ class Report:
         columns: Role -> columns that play it.
         guessed: Roles that were guessed from column names.
         notes: Further remarks, each one sentence.
+        format: Name of the format that it was read as.
     """
 
     n_users: int = 0
@@ -90,6 +110,7 @@ class Report:
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     guessed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    format: str = "folder"
 
     @property
     def sound(self) -> bool:
@@ -151,6 +172,7 @@ class Ledger:
         self.broken: list[Finding] = []
         self.n_broken = 0
         self.notes: list[str] = []
+        self.heads: dict[str, Head] = {}
         self._file: IO[str] | None = None
         if csv_path is not None:
             self._file = csv_path.open("w", encoding="utf-8", newline="")
@@ -174,6 +196,19 @@ class Ledger:
         sentence = clean(sentence)
         if sentence not in self.notes:
             self.notes.append(sentence)
+
+    def saw(self, file: str, frame: pd.DataFrame) -> None:
+        """Keeps the first rows of a table, once; later columns are added to them."""
+        known = self.heads.get(file)
+        columns = tuple(map(str, frame.columns))
+        if known is not None:
+            if len(columns) > len(known.columns):
+                self.heads[file] = Head(columns, known.rows)
+            return
+        rows = (
+            tuple(str(c)[:HEAD_CHARACTERS] for c in row) for row in frame.itertuples(index=False)
+        )
+        self.heads[file] = Head(columns, tuple(rows))
 
     def reject(self, file: str, line: int | None, reason: str) -> None:
         """Notes a row, or a file, that is left out.

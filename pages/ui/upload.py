@@ -252,7 +252,7 @@ def _check(upload: Upload) -> None:
                 bar.progress(min(1.0, done / total) if total else 0.0, f"{escape(what)} {share}")
 
         with _their_words(upload):
-            found = inspect(upload.path, upload.mapping or None, progress, upload.findings)
+            found, _ = inspect(upload.path, upload.mapping or None, progress, upload.findings)
             upload.report = asdict(found)
     st.rerun()
 

@@ -319,7 +319,7 @@ def test_full_disk(tmp_path: Path, mmrec_data: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_inspection_installs_nothing(tmp_path: Path, mmrec_data: Path) -> None:
-    report = inspect(shop(tmp_path / "up"))
+    report, _ = inspect(shop(tmp_path / "up"))
     assert report.sound and report.n_items == 3
     assert not any(path.is_file() for path in mmrec_data.rglob("*"))
     assert report.columns["text"] == ("title", "description")
@@ -345,8 +345,8 @@ def test_long_tables_are_read_in_pieces(tmp_path: Path, monkeypatch: pytest.Monk
     sizes: list[int] = []
     original = reading.read_table
 
-    def small(path: Path, name: str, ledger: object):
-        for chunk in original(path, name, ledger, rows=64):  # type: ignore[arg-type]
+    def small(table: object, ledger: object):
+        for chunk in original(table, ledger, rows=64):  # type: ignore[arg-type]
             sizes.append(len(chunk.frame))
             yield chunk
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from uploads import INTERACTIONS, ITEMS, picture, shop, write
 
 from mmrec_core.datasets import arrays, columns, export
-from mmrec_core.datasets.importers.tables import read_table
+from mmrec_core.datasets.importers.tables import Table, read_table
 from mmrec_core.datasets.install import inspect, install
 from mmrec_core.datasets.schema import Ledger
 from mmrec_core.domain import InputError
@@ -38,7 +38,7 @@ def refused(path: Path, data: Path, **options: object) -> str:
 
 def test_no_interactions_file(tmp_path: Path, mmrec_data: Path) -> None:
     said = refused(shop(tmp_path / "up", interactions=None), mmrec_data)
-    assert "no interactions file" in said and "items.csv" in said
+    assert "no column for the users" in said and "items.csv" in said
 
 
 def test_rating_that_is_text(tmp_path: Path, mmrec_data: Path) -> None:
@@ -46,7 +46,7 @@ def test_rating_that_is_text(tmp_path: Path, mmrec_data: Path) -> None:
     assert refused(up, mmrec_data).startswith(
         "interactions.csv, line 5: the rating 'good' is not a number"
     )
-    report = inspect(up)
+    report, _ = inspect(up)
     assert (report.n_rejected, report.n_interactions) == (1, 5)
     assert report.rejected[0].line == 5
 
@@ -173,7 +173,7 @@ def read(tmp_path: Path, name: str, content: bytes, lenient: bool = True) -> tup
     path = tmp_path / name
     path.write_bytes(content)
     ledger = Ledger(lenient)
-    chunks = list(read_table(path, name, ledger, rows=2))
+    chunks = list(read_table(Table(name, path), ledger, rows=2))
     frame = pd.concat([chunk.frame for chunk in chunks], ignore_index=True)
     return frame, np.concatenate([chunk.lines for chunk in chunks]), ledger, chunks
 
@@ -240,13 +240,13 @@ def test_parquet(tmp_path: Path) -> None:
         {"i": [7, 8, 9], "f": [1.0, np.nan, 2.5], "s": ["007", None, "x"], "l": [["a"], [], None]}
     ).to_parquet(path)
     ledger = Ledger(lenient=True)
-    frame = pd.concat([c.frame for c in read_table(path, "t.parquet", ledger, rows=2)])
+    frame = pd.concat([c.frame for c in read_table(Table("t.parquet", path), ledger, rows=2)])
     assert frame.to_numpy().tolist() == [
         ["7", "1", "007", "a"], ["8", "", "", ""], ["9", "2.5", "x", ""],
     ]  # fmt: skip
     path.write_bytes(b"PAR1 this is not parquet PAR1")
     with pytest.raises(InputError, match=r"t\.parquet cannot be read as Parquet"):
-        list(read_table(path, "t.parquet", ledger))
+        list(read_table(Table("t.parquet", path), ledger))
 
 
 cells = st.text(st.characters(blacklist_categories=["Cs"]), max_size=12)
@@ -282,7 +282,7 @@ def test_any_bytes_give_rows_or_a_sentence(content: bytes) -> None:
 def test_all_findings_as_csv(tmp_path: Path) -> None:
     rows = "".join(f"u{i},b,=cmd{i}\n" for i in range(150))
     up = shop(tmp_path / "up", interactions="user_id,item_id,rating\nu,b,1\n" + rows)
-    report = inspect(up, findings=tmp_path / "all.csv")
+    report, _ = inspect(up, findings=tmp_path / "all.csv")
     assert (report.n_rejected, len(report.rejected)) == (150, 100)
     found = pd.read_csv(tmp_path / "all.csv")
     assert found["line"].tolist() == list(range(3, 153))

@@ -1,5 +1,7 @@
-"""One module for each format that can be installed."""
+"""One module for each format that can be installed; the surest to be recognised come first."""
 
 from mmrec_core.datasets.importers import folder as folder
+from mmrec_core.datasets.importers import tabular as tabular
 from mmrec_core.datasets.importers.base import IMPORTERS as IMPORTERS
 from mmrec_core.datasets.importers.base import Tables as Tables
+from mmrec_core.datasets.importers.reading import read as read

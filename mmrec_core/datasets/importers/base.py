@@ -1,17 +1,22 @@
-"""What every importer gives back, and where importers are registered."""
+"""What every importer knows of its format, what reading gives, and where importers are registered.
+
+An importer does not read: it says which files are the tables of an upload, how they are written,
+and which of their columns play which role. Reading, checking and joining is the same for all.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import pandas as pd
 
 from mmrec_core.datasets.archive import Files
-from mmrec_core.datasets.columns import Roles
+from mmrec_core.datasets.columns import Declared, Roles
+from mmrec_core.datasets.importers.tables import Table
 from mmrec_core.datasets.schema import Ledger
-from mmrec_core.domain import DatasetInfo, Progress
+from mmrec_core.domain import DatasetInfo
 from mmrec_core.registry import Registry
 
 
@@ -21,10 +26,12 @@ class FeatureSource:
 
     Attributes:
         name: Name of the features.
-        file: The .npy in the upload, for sentences.
+        file: The .npy in the upload, or the folder of many, for sentences.
         path: The .npy on disk.
         ids: Text file with one item id a row; None: rows follow the item table.
         modality: image, text or joint.
+        rows: Item id -> row; overrides ``ids``. None: as ``ids`` says.
+        vectors: Item id -> a .npy of its own; then ``path`` is not read. Empty: one matrix.
     """
 
     name: str
@@ -32,6 +39,32 @@ class FeatureSource:
     path: Path
     ids: Path | None
     modality: str
+    rows: Mapping[str, int] | None = None
+    vectors: Mapping[str, Path] | None = None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which files of an upload are what.
+
+    Attributes:
+        interactions: Tables of interactions, in the order in which they are read.
+        items: Table of items; None where only interactions name them.
+        declared: What the format and the files say of names, columns and thresholds.
+        features: Precomputed matrices.
+        pictures: Folders whose pictures are called by item ids, besides those that items name.
+        picture_ids: Item id -> what its picture is called instead, such as an id elsewhere.
+        known_only: Items without any interaction are left out: the table describes a whole
+            market, of which the interactions are a part.
+    """
+
+    interactions: tuple[Table, ...]
+    items: Table | None = None
+    declared: Declared = field(default_factory=Declared)
+    features: tuple[FeatureSource, ...] = ()
+    pictures: tuple[str, ...] = ("images",)
+    picture_ids: Mapping[str, str] | None = None
+    known_only: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,20 +102,28 @@ class Tables:
 
 
 class Importer(Protocol):
-    """Reads one format; its docstring is the text on screen."""
+    """Knows one format.
+
+    Attributes:
+        title: Name of the format for people.
+        files: Which files it needs, in one line.
+        reference: Where the format is described.
+    """
+
+    title: ClassVar[str]
+    files: ClassVar[str]
+    reference: ClassVar[str]
 
     def recognises(self, files: Files) -> bool:
-        """Whether these files are of the format, judged by their names."""
+        """Whether these files are of the format, judged by names and first lines."""
 
-    def read(
-        self,
-        files: Files,
-        mapping: Mapping[str, Any] | None,
-        ledger: Ledger,
-        progress: Progress,
-    ) -> Tables:
-        """Reads tables and finds pictures and features; unsound rows go to ``ledger``."""
+    def layout(self, files: Files, mapping: Mapping[str, Any] | None, ledger: Ledger) -> Layout:
+        """Which files are what; remarks go to ``ledger``.
+
+        Raises:
+            InputError: A file that the format needs is not there.
+        """
 
 
-IMPORTERS: Registry[Importer] = Registry("importer")
+IMPORTERS: Registry[Importer] = Registry("format")
 """Every known format; the first that recognises an upload reads it."""

@@ -1,14 +1,13 @@
 """Interactions of an upload: streamed, checked, and reduced to one row a user-item pair."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from mmrec_core.datasets.columns import Columns, Roles, interaction_roles
-from mmrec_core.datasets.importers.tables import Chunk, read_table
+from mmrec_core.datasets.importers.tables import Chunk, Table, read_table
 from mmrec_core.datasets.schema import Ledger
 from mmrec_core.domain import InputError
 
@@ -53,7 +52,7 @@ NO_TIME = np.iinfo(np.int64).min
 
 
 def read_interactions(
-    sources: list[tuple[str, Path, str | None]],
+    tables: Sequence[Table],
     declared: Columns,
     ledger: Ledger,
     told: Callable[[int], None],
@@ -65,7 +64,7 @@ def read_interactions(
     an item already seen is never recommended.
 
     Args:
-        sources: (name in the upload, path, part of a fixed split that the file is or None).
+        tables: The files; a part of a fixed split each, or none of them.
         declared: Columns as declared.
         ledger: Takes unsound rows.
         told: Called with the number of rows read so far.
@@ -76,34 +75,33 @@ def read_interactions(
     users, items, columns = Codes(), Codes(), _Columns()
     roles = Roles()
     read = 0
-    for name, path, part in sources:
-        for chunk in read_table(path, name, ledger):
+    for table in tables:
+        for chunk in read_table(table, ledger):
             # Records of JSON lines may bring new columns along the way.
-            roles = interaction_roles(list(chunk.frame.columns), declared, name)
-            _check(chunk, name, roles, part, ledger, users, items, columns)
-            told(read + ledger.rows_read[name])
-        read += ledger.rows_read[name]
+            roles = interaction_roles(list(chunk.frame.columns), declared, table.name)
+            _check(chunk, table, roles, ledger, users, items, columns)
+            told(read + ledger.rows_read[table.name])
+        read += ledger.rows_read[table.name]
     if not sum(len(codes) for codes in columns.users):
-        raise InputError(f"{sources[0][0]} holds no interaction that can be used.")
+        raise InputError(f"{tables[0].name} holds no interaction that can be used.")
     frame, removed = _unique(columns, len(items.texts()))
     frame["user_id"] = users.texts().take(frame["user_id"].to_numpy()).array
     frame["item_id"] = items.texts().take(frame["item_id"].to_numpy()).array
-    if roles.split is None and len(sources) == 1 and sources[0][2] is None:
+    if roles.split is None and all(table.part is None for table in tables):
         frame = frame.drop(columns="split")
     return frame, roles, removed
 
 
 def _check(
     chunk: Chunk,
-    file: str,
+    table: Table,
     roles: Roles,
-    part: str | None,
     ledger: Ledger,
     users: Codes,
     items: Codes,
     columns: _Columns,
 ) -> None:
-    frame, lines = chunk.frame, chunk.lines
+    frame, lines, file = chunk.frame, chunk.lines, table.name
     n = len(frame)
     bad = np.zeros(n, dtype=bool)
 
@@ -134,8 +132,8 @@ def _check(
         reject(unusable, "the timestamp {} is neither a number nor an ISO date", cells)
 
     parts = np.zeros(n, dtype=np.int8)
-    if part is not None:
-        parts[:] = PARTS.index(part)
+    if table.part is not None:
+        parts[:] = PARTS.index(table.part)
     elif roles.split is not None:
         cells = _filled(frame, roles.split).str.strip()
         number = cells.str.lower().map({k: PARTS.index(v) for k, v in PART_NAMES.items()})

@@ -1,0 +1,177 @@
+"""Items of an upload: read in pieces, checked, and brought to the standard columns."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from mmrec_core.datasets.columns import Declared, Roles, item_roles
+from mmrec_core.datasets.importers.base import Layout
+from mmrec_core.datasets.importers.tables import read_table
+from mmrec_core.datasets.schema import Ledger
+from mmrec_core.domain import InputError
+
+RESERVED = ("item_id", "title", "text", "category", "image", "image_sha256")
+
+
+@dataclass(frozen=True, eq=False)
+class ItemTable:
+    """Items as far as the table tells.
+
+    Attributes:
+        items: Standard columns, then those of the file.
+        rows: [n_items] row of each in the file, from 0, rejected ones counted; -1: in none.
+        n_rows: Rows of the file.
+        roles: Roles of all columns.
+    """
+
+    items: pd.DataFrame
+    rows: np.ndarray
+    n_rows: int
+    roles: Roles
+
+
+def read_items(
+    layout: Layout,
+    declared: Declared,
+    roles: Roles,
+    interactions: pd.DataFrame,
+    ledger: Ledger,
+    told: Callable[[int], None],
+) -> ItemTable:
+    """Reads the item table; an item that occurs again is rejected with the line of the first.
+
+    Args:
+        layout: Of the upload.
+        declared: Columns as declared.
+        roles: Of the interactions.
+        interactions: As read.
+        ledger: Takes unsound rows.
+        told: Called with the number of rows read so far.
+
+    Raises:
+        InputError: The item id is not found among the columns.
+    """
+    if layout.items is None:
+        ledger.note("There is no items file: items are known by their ids alone.")
+        ids = interactions["item_id"].drop_duplicates().reset_index(drop=True)
+        blank = pd.Series("", index=ids.index, dtype="str")
+        items = pd.DataFrame(
+            {"item_id": ids, "title": blank, "text": blank, "category": blank, "image": blank}
+        )
+        return ItemTable(items, np.full(len(ids), -1), 0, roles)
+    name = layout.items.name
+    wanted = pd.Index(interactions["item_id"].unique()) if layout.known_only else None
+    frames, lines, ordinals = [], [], []
+    for chunk in read_table(layout.items, ledger):
+        kept = np.ones(len(chunk.frame), dtype=bool)
+        if wanted is not None:
+            # What nobody interacted with is not kept in memory.
+            key = item_roles(roles, list(chunk.frame.columns), declared.columns, name).key
+            kept = chunk.frame[key].str.strip().isin(wanted).to_numpy(dtype=bool)
+        frames.append(chunk.frame[kept])
+        lines.append(chunk.lines[kept])
+        ordinals.append(chunk.ordinals[kept])
+        told(ledger.rows_read[name])
+    frame = pd.concat(frames, ignore_index=True).fillna("")
+    del frames
+    roles = item_roles(roles, list(frame.columns), declared.columns, name)
+    if wanted is not None and len(frame) < ledger.rows_read[name]:
+        left = ledger.rows_read[name] - len(frame)
+        ledger.note(f"{name}: {left:,} items that nobody interacted with are left out.")
+    frame, ids, rows = _unique(frame, np.concatenate(lines), np.concatenate(ordinals), roles,
+                               name, ledger)  # fmt: skip
+    return ItemTable(_composed(frame, ids, roles, declared), rows, ledger.rows_read[name], roles)
+
+
+def _unique(
+    frame: pd.DataFrame,
+    lines: np.ndarray,
+    ordinals: np.ndarray,
+    roles: Roles,
+    name: str,
+    ledger: Ledger,
+) -> tuple[pd.DataFrame, pd.Series, np.ndarray]:
+    assert roles.key is not None
+    ids = frame[roles.key].str.strip()
+    empty = (ids == "").to_numpy(dtype=bool)
+    ledger.reject_rows(name, lines, empty, f"the cell of column {roles.key!r} is empty", ids)
+    again = ids.duplicated(keep="first").to_numpy(dtype=bool) & ~empty
+    if again.any():
+        first = pd.Series(lines[~again], index=ids[~again].array)
+        where = first[ids[again]].to_numpy()
+        for row, before in zip(np.flatnonzero(again), where, strict=True):
+            reason = f"item {ids.iloc[row]!r} is already on line {before}"
+            ledger.reject(name, int(lines[row]), reason)
+    kept = ~empty & ~again
+    if kept.all():
+        return frame, ids, ordinals
+    return frame[kept].reset_index(drop=True), ids[kept].reset_index(drop=True), ordinals[kept]
+
+
+def _composed(
+    frame: pd.DataFrame, ids: pd.Series, roles: Roles, declared: Declared
+) -> pd.DataFrame:
+    """The standard columns, followed by every column of the file."""
+    blank = pd.Series("", index=frame.index, dtype="str")
+
+    def column(name: str | None) -> pd.Series:
+        return frame[name].str.strip() if name is not None else blank
+
+    text = blank
+    for name in roles.text:
+        cell = column(name)
+        gap = ((text != "") & (cell != "")).map({True: "\n", False: ""}).astype("str")
+        text = text + gap + cell
+    others = [name for name in roles.text if name != roles.title]
+    if others and not declared.columns.title_is_text:
+        said = np.zeros(len(frame), dtype=bool)
+        for name in others:
+            said |= (column(name) != "").to_numpy(dtype=bool)
+        text = text.where(said, "")
+    items = pd.DataFrame(
+        {
+            "item_id": ids,
+            "title": column(roles.title),
+            "text": text,
+            "category": column(roles.category),
+            "image": column(roles.image),
+        }
+    )
+    standard = {"item_id": roles.key, "title": roles.title, "category": roles.category,
+                "image": roles.image}  # fmt: skip
+    for name in frame.columns:
+        if name not in RESERVED:
+            items[name] = frame[name]
+        elif standard.get(name) != name:
+            # The file's own column of that name plays no such role: kept beside ours.
+            items[f"file_{name}"] = frame[name]
+    return items
+
+
+def with_unknown(
+    items: pd.DataFrame, rows: np.ndarray, interactions: pd.DataFrame, layout: Layout
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """``items`` and behind them those that only interactions name; their row is -1.
+
+    Raises:
+        InputError: No item of the interactions is in the item table.
+    """
+    named = interactions["item_id"].drop_duplicates()
+    unknown = named[~named.isin(items["item_id"])]
+    if unknown.empty:
+        return items, rows
+    if layout.items is not None and len(unknown) == len(named):
+        raise InputError(
+            f"No item of the interactions is in {layout.items.name} (such as "
+            f"{unknown.iloc[0]!r}; its own ids look like {_example(items)}); ids must be written "
+            "alike in both files."
+        )
+    added = pd.DataFrame({"item_id": unknown.array})
+    joined = pd.concat([items, added], ignore_index=True).fillna("")
+    return joined.astype("str"), np.concatenate([rows, np.full(len(added), -1)])
+
+
+def _example(items: pd.DataFrame) -> str:
+    return repr(items["item_id"].iloc[0]) if len(items) else "nothing: it has no rows"

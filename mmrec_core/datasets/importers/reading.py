@@ -1,0 +1,188 @@
+"""Reading an upload of whatever format: interactions, items, pictures, and their facts."""
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+import pandas as pd
+
+from mmrec_core.datasets.archive import Files
+from mmrec_core.datasets.columns import Declared, Roles, guess_separator, with_mapping
+from mmrec_core.datasets.importers.base import Importer, Layout, Tables
+from mmrec_core.datasets.importers.interactions import read_interactions
+from mmrec_core.datasets.importers.items import read_items, with_unknown
+from mmrec_core.datasets.schema import Ledger
+from mmrec_core.domain import DatasetInfo, InputError, Progress
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif")
+
+URL_COLUMN = "image_url"
+"""Column of the items that keeps the web addresses of their pictures."""
+
+
+def read(
+    importer: Importer,
+    files: Files,
+    mapping: Mapping[str, Any] | None,
+    ledger: Ledger,
+    progress: Progress,
+) -> Tables:
+    """Reads tables and finds pictures and features; unsound rows go to ``ledger``.
+
+    Items that only interactions name are added behind the others with an empty title: the
+    interactions are sound, and an item without content is what the missing mask is for.
+
+    Args:
+        importer: Of the format.
+        files: The upload.
+        mapping: Role -> column or columns; overrides what format and files say.
+        ledger: Takes what is unsound.
+        progress: Told how far it is.
+
+    Raises:
+        InputError: The upload cannot be used.
+    """
+    layout = importer.layout(files, mapping, ledger)
+    declared = with_mapping(layout.declared, mapping)
+    if files.links:
+        ledger.note(f"{len(files.links)} links are not followed, such as {files.links[0]}.")
+    interactions, roles, removed = read_interactions(
+        layout.interactions,
+        declared.columns,
+        ledger,
+        lambda rows: progress(rows, 0, "reading interactions"),
+    )
+    found = read_items(
+        layout,
+        declared,
+        roles,
+        interactions,
+        ledger,
+        lambda rows: progress(rows, 0, "reading items"),
+    )
+    known = len(found.items)
+    items, rows = with_unknown(found.items, found.rows, interactions, layout)
+    items, absent = _find_images(items, files, layout, ledger)
+    return Tables(
+        name=declared.name or declared.title,
+        items=items,
+        interactions=interactions,
+        info=_info(declared, found.roles, items, interactions, ledger),
+        roles=found.roles,
+        features=layout.features,
+        item_rows=rows,
+        n_item_rows=found.n_rows,
+        n_duplicates=removed,
+        n_unknown_items=len(items) - known if layout.items is not None else 0,
+        n_absent_images=absent,
+    )
+
+
+def _find_images(
+    items: pd.DataFrame, files: Files, layout: Layout, ledger: Ledger
+) -> tuple[pd.DataFrame, int]:
+    """Replaces the image cell by the name of a file of the upload; no other file can be named."""
+    folders = tuple(f"{folder}/" if folder else "" for folder in layout.pictures)
+    pictures = {
+        name: name
+        for name in sorted(files.paths)
+        if PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES
+        or any(folder and name.startswith(folder) for folder in folders)
+    }
+    lower = {name.lower(): name for name in reversed(list(pictures))}
+    cells = items["image"].astype(object)
+    plain = cells.str.replace("\\", "/").str.removeprefix("./")
+    named = (plain != "").to_numpy(dtype=bool)
+    web = plain.str.contains(r"^[a-z]+://", case=False, regex=True).to_numpy(dtype=bool)
+    named = named & ~web
+    attempts = [plain, *(folder + plain for folder in folders if folder)]
+    found = _first_found(attempts, pictures, lower).where(named, None)
+    ids = items["item_id"].astype(object)
+    if layout.picture_ids is not None:
+        ids = ids.map(layout.picture_ids).fillna("").astype(object)
+    by_id = _first_found(
+        [folder + ids + suffix for folder in folders for suffix in IMAGE_SUFFIXES], pictures, lower
+    )
+    # A cell that names an absent file is not overruled by a picture of the item's id.
+    found = found.where(named, by_id)
+    if web.any():
+        items = _with_urls(items, cells.where(web, ""))
+        ledger.note(
+            f"{int(web.sum()):,} pictures are web addresses; nothing is downloaded by itself."
+        )
+    image = found.where(found.notna(), "").astype("str")
+    absent = int((named & (image == "").to_numpy(dtype=bool)).sum())
+    return items.assign(image=image), absent
+
+
+def _with_urls(items: pd.DataFrame, addresses: pd.Series) -> pd.DataFrame:
+    if URL_COLUMN in items.columns:
+        return items
+    return items.assign(**{URL_COLUMN: addresses.astype("str")})
+
+
+def _first_found(
+    attempts: list[pd.Series], pictures: Mapping[str, str], lower: Mapping[str, str]
+) -> pd.Series:
+    """The first attempt that is a picture as written; else the first where case is ignored."""
+    found = attempts[0].map(pictures)
+    for attempt in attempts[1:]:
+        found = found.where(found.notna(), attempt.map(pictures))
+    for attempt in attempts:
+        found = found.where(found.notna(), attempt.str.lower().map(lower))
+    return found.astype(object)
+
+
+def _info(
+    declared: Declared,
+    roles: Roles,
+    items: pd.DataFrame,
+    interactions: pd.DataFrame,
+    ledger: Ledger,
+) -> DatasetInfo:
+    fixed = "split" in interactions.columns
+    if declared.split == "fixed" and not fixed:
+        raise InputError(
+            'dataset.toml says split = "fixed", but there are neither train, valid and test '
+            "files nor a split column; add them or remove the line."
+        )
+    separator = declared.columns.category_separator
+    if separator is None and roles.category is not None:
+        separator = guess_separator(items["category"])
+    elif separator == "":
+        separator = None
+    return DatasetInfo(
+        title=declared.title or declared.name,
+        licence=declared.licence,
+        source=declared.source,
+        text=roles.text,
+        category=roles.category,
+        category_separator=separator,
+        attributes=dict(roles.attributes),
+        relevant_from=_relevant_from(declared, interactions["rating"], ledger),
+        k_core=declared.thresholds.k_core,
+        split=declared.split or ("fixed" if fixed else "random"),
+    )
+
+
+def _relevant_from(declared: Declared, ratings: pd.Series, ledger: Ledger) -> float | None:
+    """Declared, or four fifths of the scale: 4 of 5 stars; None where ratings tell nothing."""
+    given = ratings.dropna()
+    if given.empty:
+        return None
+    if len(given) < len(ratings):
+        ledger.note(f"{len(ratings) - len(given):,} interactions have no rating.")
+    if "relevant_from" in declared.thresholds.model_fields_set:
+        return declared.thresholds.relevant_from
+    low, high = float(given.min()), float(given.max())
+    if low == high:
+        ledger.note(f"Every rating is {high:g}: all interactions count as relevant.")
+        return None
+    if 4 <= high <= 5:
+        return 4.0
+    threshold = round(0.8 * high, 4)
+    ledger.note(
+        f"Ratings run from {low:g} to {high:g}: {threshold:g} and more count as relevant "
+        "(relevant_from under [thresholds] in dataset.toml changes it)."
+    )
+    return threshold

@@ -1,0 +1,132 @@
+"""Tables of any name: which is which is told by their columns, or said by a person."""
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any, ClassVar
+
+from mmrec_core.datasets.archive import Files
+from mmrec_core.datasets.columns import FILE_KEYS, guess, read_toml
+from mmrec_core.datasets.importers.base import IMPORTERS, Layout
+from mmrec_core.datasets.importers.folder import find_features
+from mmrec_core.datasets.importers.tables import Table, is_table, read_table, suffix_of
+from mmrec_core.datasets.schema import Ledger
+from mmrec_core.domain import InputError
+
+
+class TablesImporter:
+    """One table of interactions and, if there is one, one of items, called anything.
+
+    The table with a user and an item column holds the interactions, one with an item column and
+    no user the items; where that is not so, say which file is which.
+    """
+
+    title: ClassVar[str] = "CSV or Parquet tables"
+    files: ClassVar[str] = (
+        "a table of interactions, and one of items if there is one; pictures in any folder"
+    )
+    reference: ClassVar[str] = "docs/bring-your-catalogue.md"
+
+    def recognises(self, files: Files) -> bool:
+        """Whether there is a table at all."""
+        return bool(_tables(files))
+
+    def layout(self, files: Files, mapping: Mapping[str, Any] | None, ledger: Ledger) -> Layout:
+        """As the columns say.
+
+        Raises:
+            InputError: No table, or several, can hold the interactions, or the items.
+        """
+        names = _tables(files)
+        if not names:
+            found = ", ".join(files.top()[:10]) or "nothing"
+            raise InputError(
+                f"There is no table in {files.label} (found: {found}); give csv, tsv, jsonl or "
+                "parquet, with or without .gz."
+            )
+        said = {key: str((mapping or {}).get(key) or "") for key in FILE_KEYS}
+        for key, name in said.items():
+            if name and name not in names:
+                raise InputError(f"There is no table {name!r} for {key}; there are {_some(names)}.")
+        known = said["interactions_file"], said["items_file"]
+        columns = {
+            name: _columns(Table(name, files.paths[name]))
+            for name in names
+            if len(names) > 1 and name not in known
+        }
+        interactions = said["interactions_file"] or _interactions(columns, names, mapping)
+        items = said["items_file"] or _items(columns, interactions, mapping)
+        if items is not None:
+            ledger.note(f"{interactions} is taken for the interactions, {items} for the items.")
+        left = [name for name in names if name not in (interactions, items)]
+        if left:
+            ledger.note(f"Not read: {_some(left)}.")
+        declared = read_toml(files.paths.get("dataset.toml"))
+        folders = sorted({str(PurePosixPath(name).parent) for name in files.paths})
+        return Layout(
+            interactions=(Table(interactions, files.paths[interactions]),),
+            items=None if items is None else Table(items, files.paths[items]),
+            declared=declared,
+            features=find_features(files, declared, ledger),
+            pictures=tuple("" if folder == "." else folder for folder in folders[:50]),
+        )
+
+
+IMPORTERS.register("tables", TablesImporter())
+
+
+def _tables(files: Files) -> list[str]:
+    """Files that are tables; a text file is one only where there is no other."""
+    names = sorted(filter(is_table, files.paths))
+    return [name for name in names if suffix_of(name) != ".txt"] or names
+
+
+def _columns(table: Table) -> list[str]:
+    """Columns of a table as far as it can be read."""
+    try:
+        with Ledger(lenient=True) as aside:
+            return list(next(read_table(table, aside, rows=10)).frame.columns)
+    except InputError:
+        return []
+
+
+def _interactions(
+    columns: Mapping[str, list[str]], names: list[str], mapping: Mapping[str, Any] | None
+) -> str:
+    if len(names) == 1:
+        return names[0]
+    found = [
+        name
+        for name, held in columns.items()
+        if _plays("user_id", held, mapping) and _plays("item_id", held, mapping)
+    ]
+    if len(found) != 1:
+        what = "none has" if not found else f"{_some(found)} each have"
+        raise InputError(
+            f"Which of {_some(names)} is the interactions file? {what} a user and an item column; "
+            "say which one it is (interactions_file), and its columns user_id and item_id."
+        )
+    return found[0]
+
+
+def _items(
+    columns: Mapping[str, list[str]], interactions: str, mapping: Mapping[str, Any] | None
+) -> str | None:
+    found = [
+        name
+        for name, held in columns.items()
+        if name != interactions and _plays("item_id", held, mapping) and not guess("user_id", held)
+    ]
+    if len(found) > 1:
+        raise InputError(
+            f"{_some(found)} may each be the table of the items; say which one it is (items_file)."
+        )
+    return found[0] if found else None
+
+
+def _plays(role: str, held: list[str], mapping: Mapping[str, Any] | None) -> bool:
+    said = (mapping or {}).get(role)
+    return said in held if said else guess(role, held) is not None
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
