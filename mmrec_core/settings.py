@@ -2,9 +2,10 @@
 
 import os
 import resource
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from mmrec_core.domain import InputError
 
@@ -16,6 +17,8 @@ class Limits:
     """What an upload may be; sensible on a laptop.
 
     Attributes:
+        upload_bytes: Largest size of all files of one upload in the app.
+        upload_files: Most files of one upload in the app; more come as a zip.
         archive_bytes: Largest unpacked size of an archive.
         archive_ratio: Largest ratio of unpacked to packed size.
         archive_members: Most files in one archive.
@@ -26,6 +29,8 @@ class Limits:
         cell_characters: Longest text in one cell.
     """
 
+    upload_bytes: int = 2 * 2**30
+    upload_files: int = 20_000
     archive_bytes: int = 8 * 2**30
     archive_ratio: float = 200.0
     archive_members: int = 2_000_000
@@ -92,7 +97,7 @@ def settings() -> Settings:
     """Reads the environment once.
 
     ``MMREC_DATA`` (folder), ``MMREC_DEVICE``, ``MMREC_WORKERS``, ``MMREC_ONLINE``,
-    ``MMREC_READ_ONLY``.
+    ``MMREC_READ_ONLY``, ``MMREC_LIMITS`` (such as ``rows=500000000,image_pixels=100000000``).
     """
     env = os.environ
     return Settings(
@@ -101,7 +106,7 @@ def settings() -> Settings:
         workers=_workers(env.get("MMREC_WORKERS", "")),
         offline=env.get("MMREC_ONLINE", "0") != "1",
         read_only=env.get("MMREC_READ_ONLY", "0") == "1",
-        limits=Limits(),
+        limits=_limits(env.get("MMREC_LIMITS", "")),
     )
 
 
@@ -119,6 +124,32 @@ def _workers(given: str) -> int:
         raise InputError(
             f"MMREC_WORKERS is {given!r}; it must be a whole number of processes, such as 2."
         ) from None
+
+
+def _limits(given: str) -> Limits:
+    """The limits with those of ``MMREC_LIMITS`` in place of the usual ones.
+
+    Raises:
+        InputError: One is not known, or is no number above zero.
+    """
+    usual = Limits()
+    known = {field.name: getattr(usual, field.name) for field in fields(Limits)}
+    changed: dict[str, Any] = {}
+    for entry in filter(None, (part.strip() for part in given.split(","))):
+        name, _, value = (part.strip() for part in entry.partition("="))
+        if name not in known:
+            raise InputError(f"MMREC_LIMITS names {name!r}; the limits are {', '.join(known)}.")
+        try:
+            number = type(known[name])(float(value))
+        except (ValueError, OverflowError):
+            number = 0
+        if not number > 0:
+            raise InputError(
+                f"MMREC_LIMITS says {entry!r}; write a number above zero, such as "
+                f"{name}={known[name]}."
+            )
+        changed[name] = number
+    return Limits(**changed)
 
 
 def worker_environment() -> dict[str, str]:

@@ -140,8 +140,31 @@ def _try_prompt(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
     return {"answers": said}
 
 
+def _inspect(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from mmrec_core.datasets.install import Refused, inspect
+
+    try:
+        report, heads = inspect(
+            Path(spec["path"]),
+            spec.get("mapping"),
+            _told(tell),
+            findings=Path(spec["findings"]),
+            importer=spec.get("format"),
+            codes=Path(spec["codes"]),
+        )
+    except Refused as error:
+        heads = error.heads
+        said: dict[str, Any] = {"error": str(error), "format": error.format}
+    else:
+        said = {"report": report.as_json(), "format": report.format}
+    return {**said, "heads": {file: asdict(head) for file, head in heads.items()}}
+
+
 def _install(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
     from mmrec_core.datasets.install import install
+    from mmrec_core.datasets.narrowing import Narrowing
 
     result = install(
         Path(spec["path"]),
@@ -149,6 +172,8 @@ def _install(spec: dict[str, Any], tell: Tell) -> dict[str, Any]:
         mapping=spec.get("mapping"),
         lenient=bool(spec.get("lenient")),
         progress=_told(tell),
+        importer=spec.get("format"),
+        narrowing=Narrowing(**spec.get("narrowing") or {}),
     )
     return {"dataset": result.name, "report": result.report.as_json()}
 
@@ -277,6 +302,7 @@ HANDLERS.register("faithfulness", _faithfulness)
 HANDLERS.register("strategies", _strategies)
 HANDLERS.register("probe", _probe)
 HANDLERS.register("try-prompt", _try_prompt)
+HANDLERS.register("inspect", _inspect)
 HANDLERS.register("install", _install)
 HANDLERS.register("import-lists", _import_lists)
 HANDLERS.register("perceptual", _perceptual)

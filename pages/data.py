@@ -7,7 +7,7 @@ import streamlit as st
 from mmrec_core.datasets.catalogue import is_demo, list_datasets, load_dataset, report_of
 from mmrec_core.datasets.statistics import long_tail, overview
 from mmrec_core.domain import Dataset
-from pages.ui import gallery, installed, shape, truth, upload
+from pages.ui import gallery, incoming, installed, shape, truth, upload
 from pages.ui.dataset import pick_dataset
 from pages.ui.words import escape, in_words
 
@@ -16,13 +16,11 @@ ITEMS, SHAPE, TRUTH, ADD = "Items", "Shape", "Truth", "Add a dataset"
 
 def main() -> None:
     st.title("What do I have?", anchor=False)
-    upload.sweep()
+    incoming.sweep()
     if not list_datasets():
         st.markdown("Nothing is installed yet, and the demo is not there.")
         upload.add_dataset()
         return
-    if "go_to" in st.session_state:
-        st.session_state["dataset"] = st.session_state.pop("go_to")
     dataset = load_dataset(pick_dataset())
     _start_over_on_change(dataset.name)
     st.markdown(sentence(dataset.fingerprint, dataset))

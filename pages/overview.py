@@ -5,12 +5,16 @@ import streamlit as st
 from mmrec_core.datasets.catalogue import load_dataset
 from mmrec_core.extractors.service import find_embeddings
 from mmrec_core.figures.effect import effect_plot, effect_plot_publication
+from mmrec_core.studies.plan import default_values
 from mmrec_core.studies.results import StudyResult, list_studies
 from pages.ui.calibration import calibration_line
 from pages.ui.catalogue import counts_text, pictures, planted, planted_text
 from pages.ui.dataset import cards, pick_dataset
 from pages.ui.export import export_menu
 from pages.ui.start import (
+    START,
+    default_title,
+    first_study,
     is_finished,
     plan_of,
     plan_text,
@@ -32,7 +36,7 @@ from pages.ui.studies import (
 )
 from pages.ui.words import escape, how, in_words
 
-_LABEL, _WHERE = "Start the default study", "at the top of this page"
+_WHERE = "at the top of this page"
 
 
 def main() -> None:
@@ -63,28 +67,7 @@ def _nothing_yet(dataset: str) -> None:
         "recommender with the real pictures and words, with the same ones shuffled among the "
         "items, and without them; what changes says whether content matters."
     )
-    with st.container(border=True), in_words():
-        st.markdown("**The default study**")
-        values = {"dataset": dataset}
-        plan = plan_of(values)
-        st.markdown(plan_text(plan))
-        names = titles()
-        st.caption(
-            f"{', '.join(names[n] for n in plan.study.recommenders)} on "
-            f"{' and '.join(plan.study.modalities)}, beside "
-            f"{', '.join(names[n] for n in plan.study.references)}; controls "
-            f"{', '.join(plan.study.controls)}; {plan.study.seeds} seeds. "
-            f"Split: {escape(plan.split)}."
-        )
-        with st.container(horizontal=True, vertical_alignment="center"):
-            start_button(
-                values, _title(dataset), "Start the default study", "start-default", _WHERE
-            )
-            st.page_link("pages/study.py", label="Choose otherwise", icon=":material/tune:")
-
-
-def _title(dataset: str) -> str:
-    return f"Default study of {dataset}"
+    first_study(dataset, "start-default", _WHERE)
 
 
 def _verdicts(dataset: str, result: StudyResult) -> None:
@@ -135,7 +118,7 @@ def _computed(dataset: str) -> None:
         "latest\\."
     )
     st.page_link("pages/study.py", label="All results of this dataset", icon=":material/science:")
-    values = {"dataset": dataset}
+    values = default_values(dataset)
     plan = plan_of(values)
     made = [
         f"{m} by {escape(c.extractor)}"
@@ -147,7 +130,7 @@ def _computed(dataset: str) -> None:
         st.markdown("The default study is finished\\.")
         return
     st.markdown(f"One click: the default study. {plan_text(plan)}")
-    start_button(values, _title(dataset), _LABEL, "start-default", _WHERE)
+    start_button(values, default_title(dataset), START, "start-default", _WHERE)
 
 
 main()

@@ -6,7 +6,6 @@ import math
 import sys
 from collections.abc import Callable, Mapping
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from mmrec_core.domain import InputError
@@ -118,6 +117,16 @@ def _datasets() -> tuple[list[dict[str, Any]], tuple[str, ...]]:
 
     rows = [asdict(card) for card in list_datasets()]
     return rows, ("name", "title", "n_users", "n_items", "n_interactions")
+
+
+def _formats() -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    from mmrec_core.datasets.importers import IMPORTERS
+
+    rows = [
+        {"name": name, "title": kind.title, "files": kind.files, "reference": kind.reference}
+        for name, kind in IMPORTERS.items()
+    ]
+    return rows, ("name", "title", "files")
 
 
 def _extractors() -> tuple[list[dict[str, Any]], tuple[str, ...]]:
@@ -252,6 +261,7 @@ def _runs() -> tuple[list[dict[str, Any]], tuple[str, ...]]:
 
 _LISTS: dict[str, Callable[[], tuple[list[dict[str, Any]], tuple[str, ...]]]] = {
     "datasets": _datasets,
+    "formats": _formats,
     "extractors": _extractors,
     "controls": _controls,
     "recommenders": _recommenders,
@@ -262,36 +272,6 @@ _LISTS: dict[str, Callable[[], tuple[list[dict[str, Any]], tuple[str, ...]]]] = 
     "descriptions": _descriptions,
     "runs": _runs,
 }
-
-
-def install(options: argparse.Namespace) -> None:
-    """Installs a dataset and prints the report."""
-    from mmrec_core.datasets.install import install as install_dataset
-
-    mapping: dict[str, Any] = {}
-    for entry in options.map:
-        role, columns = pair(entry, "--map", "text=title,plot")
-        names = columns.split(",")
-        mapping[role] = names if role == "text" or len(names) > 1 else names[0]
-    result = install_dataset(
-        Path(options.path),
-        name=options.name,
-        mapping=mapping,
-        lenient=options.lenient,
-        progress=progress_line,
-    )
-    value = {"dataset": result.name, "report": result.report.as_json()}
-    lines = [f"Installed as {result.name}.", *result.report.sentences()]
-    show(value, options, "\n".join(lines))
-
-
-def demo(options: argparse.Namespace) -> None:
-    """Draws the demo shop into a folder."""
-    from mmrec_core.datasets.demo import DemoConfig, write_demo
-
-    config = DemoConfig() if options.seed is None else DemoConfig(seed=options.seed)
-    write_demo(Path(options.out), config, progress_line)
-    show({"folder": options.out, "seed": config.seed}, options, f"Written to {options.out}.")
 
 
 def embed(options: argparse.Namespace) -> None:

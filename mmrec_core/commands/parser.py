@@ -7,6 +7,7 @@ from typing import NoReturn
 from mmrec_core.commands import (
     actions,
     calibrate,
+    datasets,
     descriptions,
     evidence,
     explanations,
@@ -17,12 +18,13 @@ from mmrec_core.commands import (
     spaces,
     studies,
 )
+from mmrec_core.datasets.importers import IMPORTERS
 from mmrec_core.datasets.split import STRATEGIES
 from mmrec_core.extractors.prompts import STRATEGIES as STRATEGIES_ASKED
 
 LISTS = (
-    "datasets", "extractors", "controls", "recommenders", "metrics", "measures", "studies",
-    "descriptions", "spaces", "runs",
+    "datasets", "formats", "extractors", "controls", "recommenders", "metrics", "measures",
+    "studies", "descriptions", "spaces", "runs",
 )  # fmt: skip
 
 _SPACE = "such as minilm, 'minilm|shuffle@1', run:KEY or 'shared-space(output=text)'"
@@ -59,23 +61,23 @@ def build_parser() -> argparse.ArgumentParser:
     listing = add("list", "What there is.", actions.list_)
     listing.add_argument("what", choices=LISTS)
 
-    install = add("install", "Installs a dataset from a folder or zip.", actions.install)
-    install.add_argument("path", help="folder or zip in the upload layout")
-    install.add_argument("--name", help="name of the dataset; default: from dataset.toml or path")
-    install.add_argument(
-        "--map",
-        action="append",
-        default=[],
-        metavar="ROLE=COLUMN[,COLUMN]",
-        help="which columns play a role, such as text=title,plot or category=genres",
-    )
-    install.add_argument(
-        "--lenient",
-        action="store_true",
-        help="install what is sound; bad rows and pictures are reported and left out",
-    )
+    install = add("install", "Installs a dataset; its format is recognised.", datasets.install)
+    install.add_argument("path", help="folder, zip or table")
+    _install_options(install)
 
-    demo = add("demo", "Draws the demo shop anew.", actions.demo)
+    taken = add("import", "Installs a dataset of a format that is named.", datasets.install)
+    taken.add_argument(
+        "format", metavar="FORMAT", choices=IMPORTERS.names(), help=", ".join(IMPORTERS.names())
+    )
+    taken.add_argument("path", metavar="PATH", help="folder, zip or table")
+    _install_options(taken)
+
+    template = add(
+        "template", "Writes a small dataset in the plain layout, to be filled.", datasets.template
+    )
+    template.add_argument("--out", required=True, metavar="ZIP", help="file to write")
+
+    demo = add("demo", "Draws the demo shop anew.", datasets.demo)
     demo.add_argument("--out", required=True, help="folder to write to")
     demo.add_argument("--seed", type=int, help="generator seed; default: the shipped one")
 
@@ -355,6 +357,32 @@ def build_parser() -> argparse.ArgumentParser:
     run = add("run", "Does a job that a page has started.", actions.run)
     run.add_argument("key")
     return parser
+
+
+def _install_options(parser: argparse.ArgumentParser) -> None:
+    """How a dataset is read, and what of it is installed."""
+    parser.add_argument("--name", help="name of the dataset; default: from dataset.toml or path")
+    parser.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="ROLE=COLUMN[,COLUMN]",
+        help="which columns play a role, such as text=title,plot or category=genres",
+    )
+    parser.add_argument(
+        "--lenient",
+        action="store_true",
+        help="install what is sound; bad rows and pictures are reported and left out",
+    )
+    parser.add_argument("--k-core", type=int, dest="k_core", help="default of its studies")
+    parser.add_argument(
+        "--relevant-from", dest="relevant_from", metavar="RATING",
+        help="a held-out rating from here on is relevant in its studies, or all",
+    )  # fmt: skip
+    parser.add_argument(
+        "--only-core", action="store_true", dest="only_core",
+        help="install the k-core alone: what no study would see is left out",
+    )  # fmt: skip
 
 
 def _split_options(parser: argparse.ArgumentParser) -> None:

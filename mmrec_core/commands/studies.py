@@ -204,6 +204,10 @@ def _values(options: argparse.Namespace) -> dict[str, Any]:
                 f"--feature-option names {modality}, but --features names no extractor for it."
             )
         values["features"][modality]["config"] = config
+    if not options.modalities and not options.features:
+        from mmrec_core.studies.plan import default_values
+
+        values |= default_values(options.dataset)
     values["configs"] = dict(_dotted(options.set, "--set", "vbpr.reg=0.1"))
     values |= split_values(options)
     return values

@@ -152,7 +152,7 @@ def extract(archive: Path, folder: Path, progress: Progress = no_progress) -> No
             _check_whole(archive, packed.infolist(), folder)
             targets = _checked_names(archive.name, members)
             for done, (member, name) in enumerate(zip(members, targets, strict=True)):
-                progress(done, len(members), f"unpacking {archive.name}")
+                progress(done, len(members), "unpacking")
                 if not member.is_dir():
                     _write(packed, member, folder / name, archive.name)
     except (zipfile.BadZipFile, EOFError, ValueError, struct.error, lzma.LZMAError) as error:

@@ -281,6 +281,9 @@ def _report(
         guessed=tables.roles.guessed,
         notes=tuple(ledger.notes),
         format=format_,
+        k_core=tables.info.k_core,
+        relevant_from=tables.info.relevant_from,
+        split=tables.info.split,
     )
 
 

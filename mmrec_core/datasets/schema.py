@@ -89,6 +89,9 @@ class Report:
         guessed: Roles that were guessed from column names.
         notes: Further remarks, each one sentence.
         format: Name of the format that it was read as.
+        k_core: Default k-core of studies.
+        relevant_from: Rating from which a held-out interaction counts; None: every one does.
+        split: Default split of studies, random or fixed.
     """
 
     n_users: int = 0
@@ -111,6 +114,9 @@ class Report:
     guessed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     format: str = "folder"
+    k_core: int = 5
+    relevant_from: float | None = None
+    split: str = "random"
 
     @property
     def sound(self) -> bool:

@@ -262,7 +262,20 @@ def k_core_preview(dataset: Dataset, ks: Sequence[int] = (0, 2, 3, 5, 10, 20)) -
         ``k``, ``n_users``, ``n_items``, ``n_interactions`` and ``density`` (0 to 1), k ascending.
     """
     table = _coded(dataset).table
-    user, item = table["user"].to_numpy(), table["item"].to_numpy()
+    return core_sizes(table["user"].to_numpy(), table["item"].to_numpy(), ks)
+
+
+def core_sizes(user: np.ndarray, item: np.ndarray, ks: Sequence[int]) -> pd.DataFrame:
+    """What every k-core of interactions keeps.
+
+    Args:
+        user: [n] user codes from 0.
+        item: [n] item codes from 0.
+        ks: Smallest degrees.
+
+    Returns:
+        ``k``, ``n_users``, ``n_items``, ``n_interactions`` and ``density`` (0 to 1), k ascending.
+    """
     rows = []
     for k in sorted(set(ks)):
         # Cores are nested: each is found inside the one before.

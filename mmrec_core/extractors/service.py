@@ -67,8 +67,12 @@ def default_extractor(modality: str, dataset: Dataset | None = None) -> tuple[st
         if not (installed.path / name).is_file():
             installed.file(name)
     for path in feature_files(dataset) if dataset is not None else ():
-        if guess_modality(path.stem) == modality:
+        guess = guess_modality(path.stem)
+        if guess == modality:
             return "precomputed", make_config(EXTRACTORS.get("precomputed"), {"file": path.stem})
+        if guess is None and dataset is not None and _installed_as(dataset, path.stem) == modality:
+            said = {"file": path.stem, "modality": modality}
+            return "precomputed", make_config(EXTRACTORS.get("precomputed"), said)
     if modality == "joint":
         raise InputError(
             "No joint features come with this dataset; choose a vision-language model as the "
@@ -76,6 +80,15 @@ def default_extractor(modality: str, dataset: Dataset | None = None) -> tuple[st
         )
     name = {"image": "efficientnet-lite0", "text": "minilm"}[modality]
     return name, make_config(EXTRACTORS.get(name), None)
+
+
+def _installed_as(dataset: Dataset, feature: str) -> str | None:
+    """Modality that features were installed under, where their name does not tell it."""
+    held = dataset.folder / "dataset.json"
+    if not held.is_file():
+        return None
+    known: dict[str, str] = json.loads(held.read_text("utf-8"))["features"]
+    return known.get(feature)
 
 
 def find_embeddings(

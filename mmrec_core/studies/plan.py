@@ -5,7 +5,8 @@ from typing import Any
 
 from mmrec_core.datasets.catalogue import load_dataset
 from mmrec_core.datasets.split import SplitConfig
-from mmrec_core.domain import Split
+from mmrec_core.domain import Dataset, InputError, Split
+from mmrec_core.extractors.service import default_extractor
 from mmrec_core.recommenders import RECOMMENDERS
 from mmrec_core.settings import settings
 from mmrec_core.store import store
@@ -103,6 +104,50 @@ def minutes_in_words(minutes: float) -> str:
     if minutes < 90:
         return f"{minutes:.0f} minute{'s' if round(minutes) != 1 else ''}"
     return f"{minutes / 60:.1f} hours"
+
+
+def default_modalities(dataset: str) -> tuple[str, ...]:
+    """The modalities of a study where nobody chose: those that the items have.
+
+    A modality counts where two items have its content, or where features of it came with the
+    dataset. Without pictures and words a joint matrix is taken, if there is one.
+
+    Raises:
+        InputError: The items have no content at all.
+    """
+    loaded = load_dataset(dataset)
+    usual: tuple[str, ...] = Study.model_fields["modalities"].get_default()
+    found = tuple(m for m in usual if _has(loaded, m))
+    if found:
+        return found
+    if _has(loaded, "joint"):
+        return ("joint",)
+    raise InputError(
+        f"The items of {dataset} have neither pictures nor texts, and no features came with them, "
+        "so there is no content to study. Install it again with some, or map the columns that "
+        "hold it."
+    )
+
+
+def default_values(dataset: str) -> dict[str, Any]:
+    """The values of the default study; the modalities are named where one is lacking.
+
+    Raises:
+        InputError: The items have no content at all.
+    """
+    modalities = default_modalities(dataset)
+    usual = Study.model_fields["modalities"].get_default()
+    return {"dataset": dataset} | ({} if modalities == usual else {"modalities": list(modalities)})
+
+
+def _has(dataset: Dataset, modality: str) -> bool:
+    column = {"image": "image", "text": "text"}.get(modality)
+    if column is not None and int((dataset.items[column] != "").sum()) >= 2:
+        return True
+    try:
+        return default_extractor(modality, dataset)[0] == "precomputed"
+    except InputError:
+        return False
 
 
 def default_split(dataset: str) -> SplitConfig:

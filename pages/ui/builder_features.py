@@ -13,6 +13,7 @@ from mmrec_core.extractors.hub import BUNDLED
 from mmrec_core.extractors.hub_models import HubModel
 from mmrec_core.extractors.missing_controls import PREFIX, SHARES
 from mmrec_core.extractors.service import default_extractor, make_extractor
+from mmrec_core.studies.plan import default_modalities
 from mmrec_core.studies.study import Study
 from pages.ui.described import label as described_label
 from pages.ui.form import config_form
@@ -43,7 +44,7 @@ def features(dataset: str) -> dict[str, Any]:
     modalities = left.multiselect(
         "Modalities",
         ["image", "text", "joint"],
-        default=list(default_of("modalities")),
+        default=_there(dataset),
         help=help_of("modalities"),
         key=f"{dataset}.modalities",
         wrap=True,
@@ -135,6 +136,14 @@ def _extractor(dataset: str, modality: str, own: dict[str, str]) -> dict[str, An
     if caution:
         st.warning(f"{escape(caution)}\\.")
     return {"extractor": extractor, "config": config}
+
+
+def _there(dataset: str) -> list[str]:
+    """The modalities that the items have; all usual ones where they have none, to say so."""
+    try:
+        return list(default_modalities(dataset))
+    except InputError:
+        return list(default_of("modalities"))
 
 
 def _suits(extractor: str, dataset: Dataset) -> bool:

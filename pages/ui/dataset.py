@@ -10,6 +10,9 @@ from pages.ui.words import escape
 
 DEFAULT = "demo-both"
 
+GO_TO = "go_to"
+"""In the session: a dataset that the next page, or the next run of this one, turns to."""
+
 
 def cards() -> dict[str, DatasetCard]:
     """Installed datasets by name, the demo first."""
@@ -27,6 +30,8 @@ def pick_dataset(key: str = "dataset") -> str:
     if not known:
         raise InputError("No dataset is installed; install one on the Data page.")
     names = list(known)
+    if GO_TO in st.session_state:
+        st.session_state[key] = st.session_state.pop(GO_TO)
     with st.sidebar:
         name = choose("Dataset", names, key, DEFAULT if DEFAULT in known else names[0])
     card = known[name]

@@ -16,8 +16,8 @@ from mmrec_core.settings import settings
 from mmrec_core.studies.imported import parse_arm
 from mmrec_core.studies.list_files import read_lists
 from mmrec_core.studies.study import RANKING_METRICS
+from pages.ui.incoming import incoming
 from pages.ui.job import job_panel, unfinished_jobs
-from pages.ui.upload import incoming
 from pages.ui.words import escape, in_words
 
 UNNAMED = "?"

@@ -12,21 +12,10 @@ from mmrec_core.datasets.catalogue import (
     list_datasets,
     rename_dataset,
 )
+from pages.ui.dataset import GO_TO
 from pages.ui.export import csv_bytes
+from pages.ui.upload_columns import ROLES
 from pages.ui.words import escape, in_words, number
-
-ROLES = {
-    "user_id": "User id",
-    "item_id": "Item id",
-    "rating": "Rating",
-    "timestamp": "Time",
-    "split": "Part: train, valid or test",
-    "title": "Title",
-    "text": "Text: one or more, a, b",
-    "category": "Category",
-    "category_separator": "Sign between categories",
-    "image": "Picture file",
-}
 
 COUNTS = {
     "n_rejected": "rows rejected",
@@ -81,7 +70,7 @@ def show_report(report: dict[str, Any], findings: Path | None = None) -> None:
 
 
 def _roles_in_words(report: dict[str, Any]) -> str:
-    names = ROLES | {"text": "Text", "split": "Part", "attributes": "Attributes"}
+    names = ROLES | {"text": "Text", "split": "Part"}
     parts = []
     for guessed, what in ((True, "Columns guessed from their names"), (False, "Columns as said")):
         pairs = [
@@ -126,7 +115,7 @@ def _rename(card: DatasetCard) -> None:
         with in_words():
             rename_dataset(card.name, new)
             if st.session_state.get("dataset") == card.name:
-                st.session_state["go_to"] = new
+                st.session_state[GO_TO] = new
             st.rerun()
 
 
@@ -149,6 +138,14 @@ def open_dataset(name: str) -> None:
     """Shows the items of a dataset at the next run."""
     next_upload()
     st.session_state.update(dataset=name, tab="Items", page=1)
+
+
+def undo(name: str) -> None:
+    """Removes what was just installed."""
+    delete_dataset(name)
+    if st.session_state.get("dataset") == name:
+        st.session_state.pop("dataset")
+    next_upload()
 
 
 def next_upload() -> None:

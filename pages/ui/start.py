@@ -8,12 +8,20 @@ import streamlit as st
 from mmrec_core import jobs
 from mmrec_core.domain import InputError
 from mmrec_core.settings import settings
-from mmrec_core.studies.plan import Plan, cores_in_words, minutes_in_words, plan_study
+from mmrec_core.studies.plan import (
+    Plan,
+    cores_in_words,
+    default_values,
+    minutes_in_words,
+    plan_study,
+)
 from mmrec_core.studies.results import list_studies
 from mmrec_core.studies.study import make_study
 from pages.ui.job import job_panel, unfinished_jobs
-from pages.ui.words import escape
+from pages.ui.studies import titles
+from pages.ui.words import escape, in_words
 
+START = "Start the default study"
 _WATCHED = "watched-jobs"
 
 
@@ -89,6 +97,42 @@ def start_button(values: dict[str, Any], title: str, label: str, key: str, where
         jobs.start("study", values, title)
         st.toast(f"Started. Progress is {where}; you may leave the page.")
         st.rerun()
+
+
+def first_study(dataset: str, key: str, where: str) -> None:
+    """The default study of a dataset: what it does, how long it takes, and one button.
+
+    Args:
+        dataset: Without any study so far.
+        key: Of the button.
+        where: Says where the job's progress is shown.
+    """
+    with st.container(border=True), in_words():
+        st.markdown("**Embed it and run the first study**")
+        values = default_values(dataset)
+        plan = plan_of(values)
+        st.markdown(plan_text(plan))
+        names = titles()
+        st.caption(
+            f"{', '.join(names[n] for n in plan.study.recommenders)} on "
+            f"{' and '.join(plan.study.modalities)}, beside "
+            f"{', '.join(names[n] for n in plan.study.references)}; controls "
+            f"{', '.join(plan.study.controls)}; {plan.study.seeds} seeds. "
+            f"Split: {escape(plan.split)}."
+        )
+        with st.container(horizontal=True, vertical_alignment="center"):
+            start_button(values, default_title(dataset), START, key, where)
+            st.page_link(
+                "pages/study.py",
+                label="Choose otherwise",
+                icon=":material/tune:",
+                query_params={"dataset": dataset},
+            )
+
+
+def default_title(dataset: str) -> str:
+    """What the job of the default study is called."""
+    return f"Default study of {dataset}"
 
 
 def study_jobs(dataset: str) -> list[jobs.JobState]:

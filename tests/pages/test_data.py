@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -15,12 +16,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mmrec_core import jobs
+from mmrec_core.datasets.archive import opened
 from mmrec_core.datasets.catalogue import load_dataset
 from mmrec_core.datasets.demo import load_truth
 from mmrec_core.datasets.install import install
 from mmrec_core.domain import Dataset, DatasetInfo, InputError
 from mmrec_core.settings import settings
-from pages.ui import gallery, truth, upload
+from pages.ui import gallery, incoming, truth
 
 PROJECT = Path(__file__).resolve().parents[2]
 EVIL = "<b>bold</b> [link](https://evil.example) :red[x] $a$ **star**"
@@ -193,7 +195,7 @@ def test_the_truth_page_shows_a_user(mmrec_data: Path) -> None:
 class File(io.BytesIO):
     def __init__(self, name: str, content: bytes) -> None:
         super().__init__(content)
-        self.name, self.file_id = name, f"id-of-{name}"
+        self.name, self.file_id, self.size = name, f"id-of-{name}", len(content)
 
 
 INTERACTIONS = "user_id,item_id,rating\n" + "".join(
@@ -201,34 +203,79 @@ INTERACTIONS = "user_id,item_id,rating\n" + "".join(
 )
 
 
-@pytest.mark.parametrize(
-    "name", ["../../etc/passwd.zip", "/abs.csv", "a\\b.csv", "ok.ZIP", "☃.parquet", "x.zip.csv"]
-)
-def test_no_name_of_an_upload_reaches_the_disk(mmrec_data: Path, name: str) -> None:
-    made = upload.receive([File(name, b"content")])
-    assert made.path.read_bytes() == b"content"
-    assert made.path.parent == upload.incoming()
-    stem, dot, suffix = made.path.name.partition(".")
-    assert len(stem) == 16 and int(stem, 16) >= 0
-    assert dot + suffix in (".zip", *upload.TABLES)
-    files = [path for path in mmrec_data.rglob("*") if path.is_file()]
-    assert files == [made.path]
-
-
-def test_several_tables_get_the_names_we_know(mmrec_data: Path) -> None:
-    made = upload.receive([File("Interactions.CSV", b"a"), File("items.csv", b"b")])
-    assert sorted(path.name for path in made.path.iterdir()) == ["interactions.csv", "items.csv"]
-    upload.remove(made.path)
-    assert list(upload.incoming().iterdir()) == []
+def files_of(made: incoming.Upload) -> dict[str, bytes]:
+    with opened(made.path) as files:
+        return {name: path.read_bytes() for name, path in files.paths.items()}
 
 
 @pytest.mark.parametrize(
-    "names", [["../items.csv", "interactions.csv"], ["a.exe"], ["items.csv", "notes.txt"]]
+    ("name", "known"),
+    [
+        ("../../etc/passwd.csv", "passwd.csv"),
+        ("/abs.csv", "abs.csv"),
+        ("a\\b.csv", "b.csv"),
+        ("☃.parquet", "☃.parquet"),
+        ("x.zip.csv", "x.zip.csv"),
+        ("Baby.jsonl.gz", "Baby.jsonl.gz"),
+        ("a.<b>", "a.<b>"),
+        ("con", "con"),
+    ],
 )
-def test_other_files_are_refused_and_leave_nothing(mmrec_data: Path, names: list[str]) -> None:
-    with pytest.raises(InputError, match=r"none of the tables|neither a zip"):
-        upload.receive([File(name, b"x") for name in names])
-    assert not upload.incoming().exists() or not list(upload.incoming().iterdir())
+def test_no_name_of_an_upload_reaches_the_disk(mmrec_data: Path, name: str, known: str) -> None:
+    made = incoming.receive([File(name, b"content")])
+    assert files_of(made) == {known: b"content"}
+    written = [path.relative_to(mmrec_data) for path in mmrec_data.rglob("*") if path.is_file()]
+    for path in written:
+        kind, stem, own = path.parts
+        assert kind == "incoming" and len(stem) == 16 and int(stem, 16) >= 0
+        assert re.fullmatch(r"upload\.names|00000(\.[a-z0-9]+){0,2}", own)
+    incoming.remove(made.stem)
+    assert list(incoming.incoming().iterdir()) == []
+
+
+def test_a_zip_is_kept_as_one_file(mmrec_data: Path) -> None:
+    made = incoming.receive([File("../My.ZIP", b"content")])
+    assert made.path.read_bytes() == b"content" and made.label == "My.ZIP"
+    assert [path for path in mmrec_data.rglob("*") if path.is_file()] == [made.path]
+
+
+def test_a_folder_keeps_its_names_and_loses_its_root(mmrec_data: Path) -> None:
+    given = {"shop/interactions.csv": b"a", "shop/images/x y.JPG": b"b", "shop/t.d/c.x-y": b"c"}
+    made = incoming.receive([File(name, held) for name, held in given.items()])
+    assert files_of(made) == {name.removeprefix("shop/"): held for name, held in given.items()}
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["../items.csv", "interactions.csv"], "would leave the folder"),
+        (["/etc/items.csv", "interactions.csv"], "absolute path"),
+        (["shop\\items.csv", "interactions.csv"], "backslash"),
+        (["a.csv\n", "b.csv"], "control characters"),
+        (["a.zip", "b.csv"], "give the zip alone"),
+        (["a.csv", "a.csv"], "called a.csv; remove one"),
+        (["a.csv", "./a.csv"], "called a.csv; remove one"),
+    ],
+)
+def test_other_files_are_refused_and_leave_nothing(
+    mmrec_data: Path, names: list[str], said: str
+) -> None:
+    with pytest.raises(InputError, match=said):
+        incoming.receive([File(name, b"x") for name in names])
+    assert not incoming.incoming().exists() or not list(incoming.incoming().iterdir())
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"), [("upload_bytes=3", "GiB are taken here"), ("upload_files=1", "Zip them")]
+)
+def test_what_is_too_large_is_sent_to_the_terminal(
+    mmrec_data: Path, monkeypatch: pytest.MonkeyPatch, limit: str, said: str
+) -> None:
+    monkeypatch.setenv("MMREC_LIMITS", limit)
+    settings.cache_clear()
+    with pytest.raises(InputError, match=said):
+        incoming.receive([File("a.csv", b"xx"), File("b.csv", b"xx")])
+    assert not incoming.incoming().exists()
 
 
 def test_a_full_disk_is_said_and_leaves_nothing(
@@ -238,38 +285,39 @@ def test_a_full_disk_is_said_and_leaves_nothing(
         target.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(upload, "_copy", full)
-    with pytest.raises(InputError, match="disk is full"):
-        upload.receive([File("a.zip", b"x")])
-    assert list(upload.incoming().iterdir()) == []
+    monkeypatch.setattr(incoming, "_copy", full)
+    for name in ("a.zip", "a.csv"):
+        with pytest.raises(InputError, match="disk is full"):
+            incoming.receive([File(name, b"x")])
+    assert list(incoming.incoming().iterdir()) == []
 
 
 @pytest.mark.parametrize(
     ("status", "age", "kept"),
     [
         (None, 60, True),  # not installed yet, a page may be open
-        (None, 2 * upload.UNUSED_SECONDS, False),
-        ("running", 3 * upload.KEPT_SECONDS, True),
+        (None, 2 * incoming.UNUSED_SECONDS, False),
+        ("running", 3 * incoming.KEPT_SECONDS, True),
         ("done", 1, False),
         ("failed", 60, True),  # can be taken up again
-        ("failed", 2 * upload.KEPT_SECONDS, False),
+        ("failed", 2 * incoming.KEPT_SECONDS, False),
         ("forgotten", 1, False),
     ],
 )
 def test_uploads_are_swept(
     mmrec_data: Path, monkeypatch: pytest.MonkeyPatch, status: str | None, age: int, kept: bool
 ) -> None:
-    made = upload.receive([File("a.zip", b"x")])
+    made = incoming.receive([File("a.zip", b"x")])
     if status is not None:
-        upload.incoming().joinpath(f"{made.path.stem}.job").write_text("k1")
+        incoming.incoming().joinpath(f"{made.stem}.job").write_text("k1")
         state = SimpleNamespace(status=status, active=status == "running")
         monkeypatch.setattr(jobs, "state", lambda key: None if status == "forgotten" else state)
     then = time.time() - age
-    for path in upload.incoming().iterdir():
+    for path in incoming.incoming().iterdir():
         os.utime(path, (then, then))
-    upload.sweep()
+    incoming.sweep()
     assert made.path.exists() is kept
-    assert bool(list(upload.incoming().iterdir())) is kept
+    assert bool(list(incoming.incoming().iterdir())) is kept
 
 
 def test_read_only_hides_what_changes_things(

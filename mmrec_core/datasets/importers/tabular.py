@@ -49,7 +49,7 @@ class TablesImporter:
                 raise InputError(f"There is no table {name!r} for {key}; there are {_some(names)}.")
         known = said["interactions_file"], said["items_file"]
         columns = {
-            name: _columns(Table(name, files.paths[name]))
+            name: _columns(Table(name, files.paths[name]), ledger)
             for name in names
             if len(names) > 1 and name not in known
         }
@@ -80,13 +80,15 @@ def _tables(files: Files) -> list[str]:
     return [name for name in names if suffix_of(name) != ".txt"] or names
 
 
-def _columns(table: Table) -> list[str]:
+def _columns(table: Table, ledger: Ledger) -> list[str]:
     """Columns of a table as far as it can be read."""
     try:
         with Ledger(lenient=True) as aside:
-            return list(next(read_table(table, aside, rows=10)).frame.columns)
+            frame = next(read_table(table, aside, rows=10)).frame
     except InputError:
         return []
+    ledger.saw(table.name, frame)
+    return list(frame.columns)
 
 
 def _interactions(
@@ -100,10 +102,10 @@ def _interactions(
         if _plays("user_id", held, mapping) and _plays("item_id", held, mapping)
     ]
     if len(found) != 1:
-        what = "none has" if not found else f"{_some(found)} each have"
+        what = "None has" if not found else f"{_some(found)} each have"
         raise InputError(
-            f"Which of {_some(names)} is the interactions file? {what} a user and an item column; "
-            "say which one it is (interactions_file), and its columns user_id and item_id."
+            f"Which of {_some(names)} holds the interactions? {what} a user and an item column. "
+            "Say which columns are user_id and item_id, or which table it is (interactions_file)."
         )
     return found[0]
 
