@@ -18,7 +18,6 @@ from mmrec_core.datasets.schema import Ledger
 from mmrec_core.domain import InputError
 from mmrec_core.settings import settings
 
-_QUOTING = {True: csv.QUOTE_MINIMAL, False: csv.QUOTE_NONE}
 _TABBED = (".tsv", ".inter", ".item", ".user", ".data")
 
 
@@ -77,7 +76,12 @@ def read(table: Table, ledger: Ledger, size: int) -> Iterator[Chunk]:
     reader = (
         _Rows(lines, sign)
         if len(sign) > 1
-        else csv.reader(lines, delimiter=sign, strict=True, quoting=_QUOTING[table.quoted])
+        else csv.reader(
+            lines,
+            delimiter=sign,
+            strict=True,
+            quoting=csv.QUOTE_MINIMAL if table.quoted else csv.QUOTE_NONE,
+        )
     )
     columns = list(table.columns) or _header(reader, lines, file)
     ordinal = 0

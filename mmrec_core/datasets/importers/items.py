@@ -64,12 +64,14 @@ def read_items(
     name = layout.items.name
     wanted = pd.Index(interactions["item_id"].unique()) if layout.known_only else None
     frames, lines, ordinals = [], [], []
+    left = 0
     for chunk in read_table(layout.items, ledger):
         kept = np.ones(len(chunk.frame), dtype=bool)
         if wanted is not None:
             # What nobody interacted with is not kept in memory.
             key = item_roles(roles, list(chunk.frame.columns), declared.columns, name).key
             kept = chunk.frame[key].str.strip().isin(wanted).to_numpy(dtype=bool)
+        left += int((~kept).sum())
         frames.append(chunk.frame[kept])
         lines.append(chunk.lines[kept])
         ordinals.append(chunk.ordinals[kept])
@@ -77,11 +79,10 @@ def read_items(
     frame = pd.concat(frames, ignore_index=True).fillna("")
     del frames
     roles = item_roles(roles, list(frame.columns), declared.columns, name)
-    if wanted is not None and len(frame) < ledger.rows_read[name]:
-        left = ledger.rows_read[name] - len(frame)
+    if left:
         ledger.note(f"{name}: {left:,} items that nobody interacted with are left out.")
     frame, ids, rows = _unique(frame, np.concatenate(lines), np.concatenate(ordinals), roles,
-                               name, ledger)  # fmt: skip
+                               name, ledger, layout.repeats)  # fmt: skip
     return ItemTable(_composed(frame, ids, roles, declared), rows, ledger.rows_read[name], roles)
 
 
@@ -92,13 +93,19 @@ def _unique(
     roles: Roles,
     name: str,
     ledger: Ledger,
+    repeats: bool,
 ) -> tuple[pd.DataFrame, pd.Series, np.ndarray]:
     assert roles.key is not None
     ids = frame[roles.key].str.strip()
     empty = (ids == "").to_numpy(dtype=bool)
     ledger.reject_rows(name, lines, empty, f"the cell of column {roles.key!r} is empty", ids)
     again = ids.duplicated(keep="first").to_numpy(dtype=bool) & ~empty
-    if again.any():
+    if again.any() and repeats:
+        ledger.note(
+            f"{name}: {int(again.sum()):,} rows describe an item again, as this file is known to; "
+            "the first row of each item is kept."
+        )
+    elif again.any():
         first = pd.Series(lines[~again], index=ids[~again].array)
         where = first[ids[again]].to_numpy()
         for row, before in zip(np.flatnonzero(again), where, strict=True):
