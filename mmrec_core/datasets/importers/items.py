@@ -8,7 +8,7 @@ import pandas as pd
 
 from mmrec_core.datasets.columns import Declared, Roles, item_roles
 from mmrec_core.datasets.importers.base import Layout
-from mmrec_core.datasets.importers.tables import read_table
+from mmrec_core.datasets.importers.tables import CHUNK_ROWS, read_table
 from mmrec_core.datasets.schema import Ledger
 from mmrec_core.domain import InputError
 
@@ -80,7 +80,7 @@ def read_items(
     del frames
     roles = item_roles(roles, list(frame.columns), declared.columns, name)
     if left:
-        ledger.note(f"{name}: {left:,} items that nobody interacted with are left out.")
+        ledger.note(f"{name}: {left:,} rows of items without an interaction here are left out.")
     frame, ids, rows = _unique(frame, np.concatenate(lines), np.concatenate(ordinals), roles,
                                name, ledger, layout.repeats)  # fmt: skip
     return ItemTable(_composed(frame, ids, roles, declared), rows, ledger.rows_read[name], roles)
@@ -126,17 +126,12 @@ def _composed(
     def column(name: str | None) -> pd.Series:
         return frame[name].str.strip() if name is not None else blank
 
-    text = blank
-    for name in roles.text:
-        cell = column(name)
-        gap = ((text != "") & (cell != "")).map({True: "\n", False: ""}).astype("str")
-        text = text + gap + cell
-    others = [name for name in roles.text if name != roles.title]
-    if others and not declared.columns.title_is_text:
-        said = np.zeros(len(frame), dtype=bool)
-        for name in others:
-            said |= (column(name) != "").to_numpy(dtype=bool)
-        text = text.where(said, "")
+    # In pieces: what is between the cells and the text is as large as all texts each time.
+    pieces = [
+        _texts(frame.iloc[at : at + CHUNK_ROWS], roles, declared)
+        for at in range(0, len(frame), CHUNK_ROWS)
+    ]
+    text = pd.concat(pieces) if pieces else blank
     items = pd.DataFrame(
         {
             "item_id": ids,
@@ -157,6 +152,21 @@ def _composed(
     return items
 
 
+def _texts(frame: pd.DataFrame, roles: Roles, declared: Declared) -> pd.Series:
+    """The text of each item: its cells that are not empty, one a line."""
+    text = pd.Series("", index=frame.index, dtype="str")
+    said = np.zeros(len(frame), dtype=bool)
+    for name in roles.text:
+        cell = frame[name].str.strip()
+        gap = ((text != "") & (cell != "")).map({True: "\n", False: ""}).astype("str")
+        text = text + gap + cell
+        if name != roles.title:
+            said |= (cell != "").to_numpy(dtype=bool)
+    if declared.columns.title_is_text or set(roles.text) <= {roles.title}:
+        return text
+    return text.where(said, "")
+
+
 def with_unknown(
     items: pd.DataFrame, rows: np.ndarray, interactions: pd.DataFrame, layout: Layout
 ) -> tuple[pd.DataFrame, np.ndarray]:
@@ -175,9 +185,16 @@ def with_unknown(
             f"{unknown.iloc[0]!r}; its own ids look like {_example(items)}); ids must be written "
             "alike in both files."
         )
-    added = pd.DataFrame({"item_id": unknown.array})
-    joined = pd.concat([items, added], ignore_index=True).fillna("")
-    return joined.astype("str"), np.concatenate([rows, np.full(len(added), -1)])
+    # As whole columns: filling the gaps of a joined frame would copy every text.
+    added = pd.DataFrame(
+        {
+            name: unknown.array if name == "item_id" else pd.array([""] * len(unknown), dtype="str")
+            for name in items.columns
+        }
+    )
+    return pd.concat([items, added], ignore_index=True), np.concatenate(
+        [rows, np.full(len(added), -1)]
+    )
 
 
 def _example(items: pd.DataFrame) -> str:
