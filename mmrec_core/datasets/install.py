@@ -201,8 +201,10 @@ def _checked(
     importer: str,
     narrowing: Narrowing | None,
 ) -> _Checked:
-    tables = read(IMPORTERS.get(importer), files, mapping, ledger, progress)
-    tables = narrowed(tables, narrowing or Narrowing(), ledger)
+    said = narrowing or Narrowing()
+    kept = said.kept if said.only_core else None
+    tables = narrowed(read(IMPORTERS.get(importer), files, mapping, ledger, progress, kept), said,
+                      ledger)  # fmt: skip
     features = tuple(
         matrix
         for source in tables.features

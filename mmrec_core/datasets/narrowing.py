@@ -28,6 +28,22 @@ class Narrowing:
     relevant_from: float | str | None = None
     only_core: bool = False
 
+    def kept(self, interactions: pd.DataFrame, declared: int) -> np.ndarray:
+        """[n] bool, which interactions are in the k-core; ``declared`` where nothing is said.
+
+        Raises:
+            InputError: None is.
+        """
+        k = declared if self.k_core is None else self.k_core
+        user, item = (pd.factorize(interactions[name])[0] for name in ("user_id", "item_id"))
+        kept = k_core(user.astype(np.int32), item.astype(np.int32), k)
+        if not kept.any():
+            raise InputError(
+                f"The {k}-core is empty: no interaction would be left to install; choose a "
+                "smaller k-core."
+            )
+        return kept
+
 
 def narrowed(tables: Tables, said: Narrowing, ledger: Ledger) -> Tables:
     """``tables`` with the thresholds as said.
@@ -49,20 +65,16 @@ def narrowed(tables: Tables, said: Narrowing, ledger: Ledger) -> Tables:
             "These interactions are divided into train, valid and test already; they are installed "
             "whole, without a k-core."
         )
-    user, item, _ = coded(tables)
-    kept = k_core(user, item, info.k_core)
-    if not kept.any():
-        raise InputError(
-            f"The {info.k_core}-core is empty: no interaction would be left to install; choose a "
-            "smaller k-core."
-        )
+    kept = said.kept(tables.interactions, info.k_core)
     interactions = tables.interactions[kept].reset_index(drop=True)
     named = tables.items["item_id"].isin(interactions["item_id"].unique()).to_numpy(dtype=bool)
-    if not kept.all() or not named.all():
-        ledger.note(
-            f"Only the {info.k_core}-core is installed: {int((~kept).sum()):,} interactions and "
-            f"{int((~named).sum()):,} items are left out."
-        )
+    if kept.all() and named.all():
+        # Nothing to leave out, or left out already while it was read.
+        return tables
+    ledger.note(
+        f"Only the {info.k_core}-core is installed: {int((~kept).sum()):,} interactions and "
+        f"{int((~named).sum()):,} items are left out."
+    )
     unknown = int((tables.item_rows[named] < 0).sum()) if tables.n_item_rows else 0
     return replace(
         tables,

@@ -1,5 +1,10 @@
 """One module for each format that can be installed; the surest to be recognised come first."""
 
+from mmrec_core.datasets.importers import amazon_2023 as amazon_2023
+from mmrec_core.datasets.importers import amazon_older as amazon_older
+from mmrec_core.datasets.importers import movielens as movielens
+
+# isort: split
 from mmrec_core.datasets.importers import folder as folder
 from mmrec_core.datasets.importers import tabular as tabular
 from mmrec_core.datasets.importers.base import IMPORTERS as IMPORTERS

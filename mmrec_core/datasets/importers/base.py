@@ -56,6 +56,8 @@ class Layout:
         picture_ids: Item id -> what its picture is called instead, such as an id elsewhere.
         known_only: Items without any interaction are left out: the table describes a whole
             market, of which the interactions are a part.
+        repeats: The item table is known to describe items again, as it was published: the first
+            row of each counts, the others are counted and left out, and nothing is refused.
     """
 
     interactions: tuple[Table, ...]
@@ -65,6 +67,7 @@ class Layout:
     pictures: tuple[str, ...] = ("images",)
     picture_ids: Mapping[str, str] | None = None
     known_only: bool = False
+    repeats: bool = False
 
 
 @dataclass(frozen=True, eq=False)

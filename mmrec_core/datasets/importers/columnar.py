@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from mmrec_core.datasets.importers.tables import Chunk, Table, cell, checked_columns
+from mmrec_core.datasets.importers.tables import Chunk, Table, cell, checked_columns, frame_of
 from mmrec_core.datasets.schema import Ledger
 from mmrec_core.domain import InputError
 from mmrec_core.settings import settings
@@ -77,7 +77,13 @@ def _kept(schema: pa.Schema, table: Table, ledger: Ledger) -> list[tuple[str, st
     binary = [field.name for field in schema if _holds_bytes(field.type)]
     if binary:
         ledger.note(f"{table.name}: column {binary[0]!r} holds bytes, not text, and is left out.")
-    return [(raw, name) for raw, name in zip(schema.names, names, strict=True) if raw not in binary]
+    # What is left out anyway is not read from the disk either.
+    unread = set(names) - set(table.only) if table.only and table.reshape is None else set()
+    return [
+        (raw, name)
+        for raw, name in zip(schema.names, names, strict=True)
+        if raw not in binary and name not in unread
+    ]
 
 
 def _holds_bytes(kind: pa.DataType) -> bool:
@@ -91,17 +97,25 @@ def _chunks(
 ) -> Iterator[Chunk]:
     start = 0
     for batch in batches:
-        frame = pd.DataFrame(
-            {name: pd.array(_texts(batch.column(raw)), dtype="str") for raw, name in kept}
-        )
+        frame = _frame(batch, kept, table)
         ordinals = np.arange(start, start + batch.num_rows)
         start += batch.num_rows
         ledger.rows_read[table.name] = start
         yield Chunk(frame, ordinals + 1, ordinals)
     if start == 0:
         ledger.rows_read[table.name] = 0
-        empty = pd.DataFrame({name: pd.array([], dtype="str") for _, name in kept})
-        yield Chunk(empty, np.arange(0), np.arange(0))
+        names = [name for _, name in kept] if table.reshape is None else list(table.reshape({}))
+        yield Chunk(frame_of(names, []), np.arange(0), np.arange(0))
+
+
+def _frame(batch: pa.RecordBatch, kept: list[tuple[str, str]], table: Table) -> pd.DataFrame:
+    if table.reshape is not None:
+        made = [table.reshape(record) for record in batch.to_pylist()]
+        rows = [[cell(value) for value in record.values()] for record in made]
+        return frame_of(list(table.reshape({})), rows)
+    return pd.DataFrame(
+        {name: pd.array(_texts(batch.column(raw)), dtype="str") for raw, name in kept}
+    )
 
 
 def _texts(column: pa.ChunkedArray | pa.Array) -> list[str]:

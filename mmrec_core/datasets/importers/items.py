@@ -8,7 +8,7 @@ import pandas as pd
 
 from mmrec_core.datasets.columns import Declared, Roles, item_roles
 from mmrec_core.datasets.importers.base import Layout
-from mmrec_core.datasets.importers.tables import read_table
+from mmrec_core.datasets.importers.tables import CHUNK_ROWS, read_table
 from mmrec_core.datasets.schema import Ledger
 from mmrec_core.domain import InputError
 
@@ -64,12 +64,14 @@ def read_items(
     name = layout.items.name
     wanted = pd.Index(interactions["item_id"].unique()) if layout.known_only else None
     frames, lines, ordinals = [], [], []
+    left = 0
     for chunk in read_table(layout.items, ledger):
         kept = np.ones(len(chunk.frame), dtype=bool)
         if wanted is not None:
             # What nobody interacted with is not kept in memory.
             key = item_roles(roles, list(chunk.frame.columns), declared.columns, name).key
             kept = chunk.frame[key].str.strip().isin(wanted).to_numpy(dtype=bool)
+        left += int((~kept).sum())
         frames.append(chunk.frame[kept])
         lines.append(chunk.lines[kept])
         ordinals.append(chunk.ordinals[kept])
@@ -77,11 +79,10 @@ def read_items(
     frame = pd.concat(frames, ignore_index=True).fillna("")
     del frames
     roles = item_roles(roles, list(frame.columns), declared.columns, name)
-    if wanted is not None and len(frame) < ledger.rows_read[name]:
-        left = ledger.rows_read[name] - len(frame)
-        ledger.note(f"{name}: {left:,} items that nobody interacted with are left out.")
+    if left:
+        ledger.note(f"{name}: {left:,} rows of items without an interaction here are left out.")
     frame, ids, rows = _unique(frame, np.concatenate(lines), np.concatenate(ordinals), roles,
-                               name, ledger)  # fmt: skip
+                               name, ledger, layout.repeats)  # fmt: skip
     return ItemTable(_composed(frame, ids, roles, declared), rows, ledger.rows_read[name], roles)
 
 
@@ -92,13 +93,19 @@ def _unique(
     roles: Roles,
     name: str,
     ledger: Ledger,
+    repeats: bool,
 ) -> tuple[pd.DataFrame, pd.Series, np.ndarray]:
     assert roles.key is not None
     ids = frame[roles.key].str.strip()
     empty = (ids == "").to_numpy(dtype=bool)
     ledger.reject_rows(name, lines, empty, f"the cell of column {roles.key!r} is empty", ids)
     again = ids.duplicated(keep="first").to_numpy(dtype=bool) & ~empty
-    if again.any():
+    if again.any() and repeats:
+        ledger.note(
+            f"{name}: {int(again.sum()):,} rows describe an item again, as this file is known to; "
+            "the first row of each item is kept."
+        )
+    elif again.any():
         first = pd.Series(lines[~again], index=ids[~again].array)
         where = first[ids[again]].to_numpy()
         for row, before in zip(np.flatnonzero(again), where, strict=True):
@@ -119,17 +126,12 @@ def _composed(
     def column(name: str | None) -> pd.Series:
         return frame[name].str.strip() if name is not None else blank
 
-    text = blank
-    for name in roles.text:
-        cell = column(name)
-        gap = ((text != "") & (cell != "")).map({True: "\n", False: ""}).astype("str")
-        text = text + gap + cell
-    others = [name for name in roles.text if name != roles.title]
-    if others and not declared.columns.title_is_text:
-        said = np.zeros(len(frame), dtype=bool)
-        for name in others:
-            said |= (column(name) != "").to_numpy(dtype=bool)
-        text = text.where(said, "")
+    # In pieces: what is between the cells and the text is as large as all texts each time.
+    pieces = [
+        _texts(frame.iloc[at : at + CHUNK_ROWS], roles, declared)
+        for at in range(0, len(frame), CHUNK_ROWS)
+    ]
+    text = pd.concat(pieces) if pieces else blank
     items = pd.DataFrame(
         {
             "item_id": ids,
@@ -150,6 +152,21 @@ def _composed(
     return items
 
 
+def _texts(frame: pd.DataFrame, roles: Roles, declared: Declared) -> pd.Series:
+    """The text of each item: its cells that are not empty, one a line."""
+    text = pd.Series("", index=frame.index, dtype="str")
+    said = np.zeros(len(frame), dtype=bool)
+    for name in roles.text:
+        cell = frame[name].str.strip()
+        gap = ((text != "") & (cell != "")).map({True: "\n", False: ""}).astype("str")
+        text = text + gap + cell
+        if name != roles.title:
+            said |= (cell != "").to_numpy(dtype=bool)
+    if declared.columns.title_is_text or set(roles.text) <= {roles.title}:
+        return text
+    return text.where(said, "")
+
+
 def with_unknown(
     items: pd.DataFrame, rows: np.ndarray, interactions: pd.DataFrame, layout: Layout
 ) -> tuple[pd.DataFrame, np.ndarray]:
@@ -168,9 +185,16 @@ def with_unknown(
             f"{unknown.iloc[0]!r}; its own ids look like {_example(items)}); ids must be written "
             "alike in both files."
         )
-    added = pd.DataFrame({"item_id": unknown.array})
-    joined = pd.concat([items, added], ignore_index=True).fillna("")
-    return joined.astype("str"), np.concatenate([rows, np.full(len(added), -1)])
+    # As whole columns: filling the gaps of a joined frame would copy every text.
+    added = pd.DataFrame(
+        {
+            name: unknown.array if name == "item_id" else pd.array([""] * len(unknown), dtype="str")
+            for name in items.columns
+        }
+    )
+    return pd.concat([items, added], ignore_index=True), np.concatenate(
+        [rows, np.full(len(added), -1)]
+    )
 
 
 def _example(items: pd.DataFrame) -> str:

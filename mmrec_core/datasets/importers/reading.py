@@ -1,9 +1,10 @@
 """Reading an upload of whatever format: interactions, items, pictures, and their facts."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from mmrec_core.datasets.archive import Files
@@ -26,6 +27,7 @@ def read(
     mapping: Mapping[str, Any] | None,
     ledger: Ledger,
     progress: Progress,
+    kept: Callable[[pd.DataFrame, int], np.ndarray] | None = None,
 ) -> Tables:
     """Reads tables and finds pictures and features; unsound rows go to ``ledger``.
 
@@ -38,6 +40,8 @@ def read(
         mapping: Role -> column or columns; overrides what format and files say.
         ledger: Takes what is unsound.
         progress: Told how far it is.
+        kept: Which interactions are wanted ([n] bool), of all and of the declared k-core. Where
+            the item table describes a whole market the others are left out before it is read.
 
     Raises:
         InputError: The upload cannot be used.
@@ -52,6 +56,13 @@ def read(
         ledger,
         lambda rows: progress(rows, 0, "reading interactions"),
     )
+    ratings = interactions["rating"]
+    if kept is not None and layout.known_only and "split" not in interactions:
+        wanted = kept(interactions, declared.thresholds.k_core)
+        if not wanted.all():
+            left = int((~wanted).sum())
+            ledger.note(f"{left:,} interactions outside of the k-core are left out.")
+            interactions = interactions[wanted].reset_index(drop=True)
     found = read_items(
         layout,
         declared,
@@ -67,7 +78,7 @@ def read(
         name=declared.name or declared.title,
         items=items,
         interactions=interactions,
-        info=_info(declared, found.roles, items, interactions, ledger),
+        info=_info(declared, found.roles, items, "split" in interactions, ratings, ledger),
         roles=found.roles,
         features=layout.features,
         item_rows=rows,
@@ -137,10 +148,10 @@ def _info(
     declared: Declared,
     roles: Roles,
     items: pd.DataFrame,
-    interactions: pd.DataFrame,
+    fixed: bool,
+    ratings: pd.Series,
     ledger: Ledger,
 ) -> DatasetInfo:
-    fixed = "split" in interactions.columns
     if declared.split == "fixed" and not fixed:
         raise InputError(
             'dataset.toml says split = "fixed", but there are neither train, valid and test '
@@ -159,7 +170,7 @@ def _info(
         category=roles.category,
         category_separator=separator,
         attributes=dict(roles.attributes),
-        relevant_from=_relevant_from(declared, interactions["rating"], ledger),
+        relevant_from=_relevant_from(declared, ratings, ledger),
         k_core=declared.thresholds.k_core,
         split=declared.split or ("fixed" if fixed else "random"),
     )

@@ -1,7 +1,7 @@
 """JSON lines and their kin: one object a line, columns as keys appear."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,9 @@ from mmrec_core.datasets.schema import Ledger, clean
 from mmrec_core.domain import InputError
 from mmrec_core.settings import settings
 
+# ``json.loads`` with hooks would make a decoder for every line.
+_decode = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=lambda name: "").decode
+
 
 def json_line(line: str) -> Any:
     """A line of JSON; numbers stay as they are written, NaN and infinity are nothing.
@@ -19,7 +22,7 @@ def json_line(line: str) -> Any:
     Raises:
         ValueError: It is not JSON.
     """
-    return json.loads(line, parse_float=str, parse_int=str, parse_constant=lambda name: "")
+    return _decode(line)
 
 
 def read(table: Table, ledger: Ledger, size: int) -> Iterator[Chunk]:
@@ -29,11 +32,13 @@ def read(table: Table, ledger: Ledger, size: int) -> Iterator[Chunk]:
         InputError: It holds no object.
     """
     file = table.name
-    parse = table.parse or json_line
+    parse, reshape = table.parse or json_line, table.reshape
     lines = Lines(table)
+    bad = lines.bad
     longest, most = settings().limits.cell_characters, settings().limits.columns
     # Records need not have the same keys: columns grow as keys appear.
     place: dict[str, int] = {}
+    names: list[str] = []
     rows: list[list[str]] = []
     starts: list[int] = []
     ordinals: list[int] = []
@@ -41,18 +46,18 @@ def read(table: Table, ledger: Ledger, size: int) -> Iterator[Chunk]:
     yielded = False
 
     def chunk() -> Chunk:
-        names = checked_columns(list(place), file)
-        padded = [row + [""] * (len(names) - len(row)) for row in rows]
+        columns = checked_columns(names, file)
+        padded = [row + [""] * (len(columns) - len(row)) for row in rows]
         return Chunk(
-            frame_of(names, padded), np.array(starts, dtype=int), np.array(ordinals, dtype=int)
+            frame_of(columns, padded), np.array(starts, dtype=int), np.array(ordinals, dtype=int)
         )
 
     for number, line in enumerate(lines, start=1):
-        if not line.strip():
+        if not line or line.isspace():
             continue
         ordinal += 1
-        if number in lines.bad:
-            ledger.reject(file, number, lines.bad[number])
+        if bad and number in bad:
+            ledger.reject(file, number, bad[number])
             continue
         try:
             record = parse(line)
@@ -63,29 +68,22 @@ def read(table: Table, ledger: Ledger, size: int) -> Iterator[Chunk]:
                 ) from None
             ledger.reject(file, number, f"this is not JSON ({str(error)[:80]})")
             continue
-        if "\\ud" in line.lower():
-            # Half of a surrogate pair, written as an escape, is no character.
-            record = json.loads(clean(json.dumps(record, ensure_ascii=False)))
         if not isinstance(record, dict):
             ledger.reject(file, number, "each line must be a JSON object, {...}")
             continue
-        if table.reshape is not None:
-            record = table.reshape(record)
-        row = [""] * len(place)
-        too_long = False
-        for key, value in record.items():
-            text = value if isinstance(value, str) else cell(value)
-            too_long = too_long or len(text) > longest
-            at = place.setdefault(key, len(place))
-            if at == len(row):
-                row.append(text)
-            else:
-                row[at] = text
-        if len(place) > most:
-            checked_columns(list(place), file)
-        if too_long:
+        if reshape is not None:
+            record = reshape(record)
+        if "\\ud" in line or "\\uD" in line:
+            record = _without_halves(record)
+        row = [value if type(value) is str else cell(value) for value in record.values()]
+        if row and max(map(len, row)) > longest:
+            _known(record, place, names)
             ledger.reject(file, number, f"a cell is longer than {longest:,} characters")
             continue
+        if list(record) != names:
+            row = _placed(record, row, place, names)
+            if len(names) > most:
+                checked_columns(names, file)
         rows.append(row)
         starts.append(number)
         ordinals.append(ordinal - 1)
@@ -94,7 +92,30 @@ def read(table: Table, ledger: Ledger, size: int) -> Iterator[Chunk]:
             yield chunk()
             yielded, rows, starts, ordinals = True, [], [], []
     ledger.rows_read[file] = ordinal
-    if not place:
+    if not names:
         raise InputError(f"{file} holds no JSON object; each line must be one, {{...}}.")
     if rows or not yielded:
         yield chunk()
+
+
+def _without_halves(record: Mapping[str, Any]) -> dict[str, str]:
+    """Half of a surrogate pair, written as an escape, is no character."""
+    return {clean(str(key)): clean(cell(value)) for key, value in record.items()}
+
+
+def _known(record: Mapping[str, Any], place: dict[str, int], names: list[str]) -> None:
+    for key in record:
+        if key not in place:
+            place[key] = len(names)
+            names.append(key)
+
+
+def _placed(
+    record: Mapping[str, Any], texts: list[str], place: dict[str, int], names: list[str]
+) -> list[str]:
+    """``texts`` in the order of the columns; new keys are columns from here on."""
+    _known(record, place, names)
+    row = [""] * len(names)
+    for key, text in zip(record, texts, strict=True):
+        row[place[key]] = text
+    return row

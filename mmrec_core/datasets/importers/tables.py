@@ -68,7 +68,9 @@ class Table:
         encoding: Of the text.
         quoted: Whether a cell may stand in quotation marks.
         parse: Makes an object of one line; raises ValueError. Of tables of records.
-        reshape: Makes the wanted columns of an object. Of tables of records.
+        reshape: Makes the wanted columns of an object, the same ones of every object, the empty
+            one included. Of tables of records and of Parquet.
+        derive: Makes the wanted columns of a piece of the table: all cells, one row a row.
         only: Columns to keep; empty: all.
     """
 
@@ -81,6 +83,7 @@ class Table:
     quoted: bool = True
     parse: Callable[[str], Any] | None = None
     reshape: Callable[[dict[str, Any]], Mapping[str, Any]] | None = None
+    derive: Callable[[pd.DataFrame], pd.DataFrame] | None = None
     only: tuple[str, ...] = ()
 
     @property
@@ -127,6 +130,8 @@ def read_table(table: Table, ledger: Ledger, rows: int = CHUNK_ROWS) -> Iterator
     for chunk in readers[table.kind](table, ledger, rows):
         if ledger.rows_read.get(table.name, 0) > most:
             raise InputError(f"{table.name} has more than {most:,} rows; split it.")
+        if table.derive is not None:
+            chunk = Chunk(table.derive(chunk.frame), chunk.lines, chunk.ordinals)
         ledger.saw(table.name, chunk.frame.head(HEAD_ROWS))
         if table.only:
             kept = [name for name in table.only if name in chunk.frame.columns]

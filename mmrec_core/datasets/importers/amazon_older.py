@@ -1,0 +1,204 @@
+"""Amazon 2014 and 2018: reviews or ratings of one category, and its metadata."""
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any, ClassVar
+
+from mmrec_core.datasets.archive import Files
+from mmrec_core.datasets.columns import Columns, Declared
+from mmrec_core.datasets.importers import amazon
+from mmrec_core.datasets.importers.base import IMPORTERS, Layout
+from mmrec_core.datasets.importers.tables import LIST_SEPARATOR, Table
+from mmrec_core.datasets.schema import Ledger
+from mmrec_core.domain import InputError
+
+_REVIEW = {"reviewerID", "asin", "overall"}
+_OF_2014 = {"imUrl", "salesRank", "related", "categories"}
+_OF_2018 = {"imageURL", "imageURLHighRes", "also_buy", "main_cat", "feature"}
+_TITLES = {"title", "description", "brand", *_OF_2014, *_OF_2018}
+
+
+class _Older:
+    """Both years: the fields differ, the reading does not."""
+
+    order: ClassVar[tuple[str, str]]
+    names: ClassVar[str]
+
+    def recognises(self, files: Files) -> bool:
+        """Whether a file holds reviews or ratings of that year, or all of them metadata."""
+        fields = amazon.named_fields(files)
+        if self._reviews(fields) or self._ratings(files, fields):
+            return True
+        metadata = [held for held in fields.values() if _metadata(held)]
+        return bool(metadata) and len(metadata) == len(fields) and self._made(metadata[0])
+
+    def layout(self, files: Files, mapping: Mapping[str, Any] | None, ledger: Ledger) -> Layout:
+        """As the first lines say.
+
+        Raises:
+            InputError: There are no interactions, or those of several categories.
+        """
+        fields = amazon.named_fields(files)
+        said = mapping or {}
+        ratings = self._ratings(files, fields)
+        reviews = [*self._reviews(fields), *ratings]
+        chosen = amazon.one_of(
+            reviews, files, "interactions", "interactions_file", said.get("interactions_file")
+        )
+        if chosen is None:
+            raise InputError(
+                f"{files.label} holds metadata but no reviews; add those of the category, such as "
+                f"{self.names}."
+            )
+        metadata = [name for name, held in fields.items() if _metadata(held)]
+        items = amazon.one_of(metadata, files, "metadata", "items_file", said.get("items_file"))
+        if items is None:
+            ledger.note("There is no metadata file (meta_*.json): items are ids without content.")
+        return Layout(
+            interactions=(
+                Table(
+                    chosen,
+                    files.paths[chosen],
+                    columns=ratings.get(chosen, ()),
+                    parse=amazon.loose_line,
+                    reshape=_review,
+                ),
+            ),
+            items=None
+            if items is None
+            else Table(items, files.paths[items], parse=amazon.loose_line, reshape=_item),
+            declared=Declared(
+                columns=Columns(
+                    user_id="reviewerID",
+                    item_id="asin",
+                    rating="overall",
+                    timestamp="unixReviewTime",
+                    title="title",
+                    text=("title", "feature", "description"),
+                    category="category",
+                    category_separator=LIST_SEPARATOR,
+                    image="image",
+                    attributes={"brand": "brand"},
+                ),
+            ),
+            known_only=True,
+            repeats=True,
+        )
+
+    def _made(self, held: frozenset[str]) -> bool:
+        """Whether metadata with these fields are of that year."""
+        raise NotImplementedError
+
+    def _reviewed(self, name: str, held: frozenset[str]) -> bool:
+        """Whether reviews with these fields are of that year."""
+        raise NotImplementedError
+
+    def _reviews(self, fields: Mapping[str, frozenset[str]]) -> list[str]:
+        return [
+            name for name, held in fields.items() if held >= _REVIEW and self._reviewed(name, held)
+        ]
+
+    def _ratings(
+        self, files: Files, fields: Mapping[str, frozenset[str]]
+    ) -> dict[str, tuple[str, ...]]:
+        """Files of ratings alone -> their columns, which they do not name."""
+        called = {"user": "reviewerID", "item": "asin", "rating": "overall"}
+        found = {}
+        for name, held in fields.items():
+            # Times in milliseconds, of 13 digits, are of 2023.
+            if len(held) in (3, 4) and not any(len(c) > 11 and c.isdecimal() for c in held):
+                columns = amazon.rating_columns(name, files.paths[name])
+                if len(columns) == 4 and columns[:2] == self.order:
+                    found[name] = tuple(called.get(c, "unixReviewTime") for c in columns)
+        return found
+
+
+class Amazon2014Importer(_Older):
+    """One category of the Amazon product data of 2014 (McAuley et al.): reviews and metadata.
+
+    The metadata are Python literals, one a line; they are parsed and never run. Texts are title
+    and description, without HTML; addresses of pictures are kept and nothing is downloaded.
+    Products that nobody reviewed are left out.
+    """
+
+    title: ClassVar[str] = "Amazon 2014"
+    files: ClassVar[str] = (
+        "reviews_Baby_5.json.gz or ratings_Baby.csv; with meta_Baby.json.gz as far as it is there; "
+        "pictures in images/, called by asin"
+    )
+    reference: ClassVar[str] = "https://jmcauley.ucsd.edu/data/amazon/index_2014.html"
+    order = ("user", "item")
+    names = "reviews_Baby_5.json.gz or ratings_Baby.csv"
+
+    def _made(self, held: frozenset[str]) -> bool:
+        return len(held & _OF_2014) >= len(held & _OF_2018)
+
+    def _reviewed(self, name: str, held: frozenset[str]) -> bool:
+        if "helpful" in held or "verified" in held:
+            return "helpful" in held
+        return PurePosixPath(name).name.startswith("reviews_")
+
+
+class Amazon2018Importer(_Older):
+    """One category of the Amazon review data of 2018 (Ni et al.): reviews and metadata.
+
+    Texts are title, features and description, without HTML; titles that are scripts of the page
+    are left out, as the authors advise. Addresses of pictures are kept and nothing is downloaded.
+    Products that nobody reviewed are left out; of several descriptions of one the first counts.
+    """
+
+    title: ClassVar[str] = "Amazon 2018"
+    files: ClassVar[str] = (
+        "Baby_5.json.gz or Baby.csv; with meta_Baby.json.gz as far as it is there; pictures in "
+        "images/, called by asin"
+    )
+    reference: ClassVar[str] = "https://nijianmo.github.io/amazon/index.html"
+    order = ("item", "user")
+    names = "Luxury_Beauty_5.json.gz or Luxury_Beauty.csv"
+
+    def _made(self, held: frozenset[str]) -> bool:
+        return len(held & _OF_2014) < len(held & _OF_2018)
+
+    def _reviewed(self, name: str, held: frozenset[str]) -> bool:
+        if "helpful" in held or "verified" in held:
+            return "helpful" not in held
+        return not PurePosixPath(name).name.startswith("reviews_")
+
+
+IMPORTERS.register("amazon-2014", Amazon2014Importer())
+IMPORTERS.register("amazon-2018", Amazon2018Importer())
+
+
+def _metadata(held: frozenset[str]) -> bool:
+    return "asin" in held and bool(_TITLES & held) and not {"reviewerID", "user_id"} & held
+
+
+def _review(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Who rated what, and when; summary, text and pictures are the reviewer's own."""
+    get = record.get
+    return {
+        "reviewerID": get("reviewerID"),
+        "asin": get("asin"),
+        "overall": get("overall"),
+        "unixReviewTime": get("unixReviewTime"),
+    }
+
+
+def _item(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What describes a product, in the fields of either year."""
+    get = record.get
+    title = amazon.prose(get("title"))
+    main = amazon.prose(get("main_cat"))
+    pictures = (get("imageURLHighRes"), get("imageURL"), get("imUrl"), get("image"))
+    return {
+        "asin": get("asin"),
+        # "var aPageStart = (new Date()).getTime();": the script of the page.
+        "title": "" if "getTime" in title else title,
+        "feature": amazon.prose(get("feature")),
+        "description": amazon.prose(get("description")),
+        "category": amazon.path_of(get("category") or get("categories")) or main,
+        "main_cat": main,
+        "brand": amazon.prose(get("brand")),
+        "price": amazon.price_of(get("price")),
+        "image": next(filter(None, map(amazon.first_text, pictures)), ""),
+    }
