@@ -32,6 +32,9 @@ class FeatureSource:
         modality: image, text or joint.
         rows: Item id -> row; overrides ``ids``. None: as ``ids`` says.
         vectors: Item id -> a .npy of its own; then ``path`` is not read. Empty: one matrix.
+        numbered: The id of an item is the number of its row, from 0; overrides ``ids``.
+        filled: Items whose row was filled with something else, such as an average: they are
+            missing.
     """
 
     name: str
@@ -41,6 +44,8 @@ class FeatureSource:
     modality: str
     rows: Mapping[str, int] | None = None
     vectors: Mapping[str, Path] | None = None
+    numbered: bool = False
+    filled: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,7 @@ class Layout:
     Attributes:
         interactions: Tables of interactions, in the order in which they are read.
         items: Table of items; None where only interactions name them.
+        more_items: Tables of the same columns that continue it.
         declared: What the format and the files say of names, columns and thresholds.
         features: Precomputed matrices.
         pictures: Folders whose pictures are called by item ids, besides those that items name.
@@ -60,6 +66,7 @@ class Layout:
 
     interactions: tuple[Table, ...]
     items: Table | None = None
+    more_items: tuple[Table, ...] = ()
     declared: Declared = field(default_factory=Declared)
     features: tuple[FeatureSource, ...] = ()
     pictures: tuple[str, ...] = ("images",)

@@ -14,6 +14,9 @@ from mmrec_core.datasets.schema import Ledger
 from mmrec_core.domain import InputError
 from mmrec_core.settings import settings
 
+_END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
+_END_OF_FILE = b"ARROW1"
+
 
 def read_parquet(table: Table, ledger: Ledger, size: int) -> Iterator[Chunk]:
     """Reads a Parquet file in chunks of at most ``size`` rows.
@@ -47,12 +50,43 @@ def read_arrow(table: Table, ledger: Ledger, size: int) -> Iterator[Chunk]:
             kept = _kept(schema, table, ledger)
             pieces = (
                 batch.slice(start, size).select([raw for raw, _ in kept])
-                for batch in found
+                for batch in map(_sound, found)
                 for start in range(0, batch.num_rows, size)
             )
             yield from _chunks(pieces, kept, table, ledger)
+            if not _ended(mapped):
+                ledger.reject(
+                    table.name,
+                    None,
+                    "its end mark is missing, so it is cut off and rows may be missing",
+                )
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(table, "Arrow", error) from error
+
+
+def schema_of(table: Table) -> pa.Schema:
+    """Names and types of the columns of a Parquet or Arrow file.
+
+    Raises:
+        InputError: It is no such file.
+    """
+    if table.kind == "arrow":
+        try:
+            with pa.memory_map(str(table.path)) as mapped:
+                return open_arrow(mapped)[0]
+        except (pa.ArrowException, OSError) as error:
+            raise _unreadable(table, "Arrow", error) from error
+    try:
+        return pq.read_schema(table.path)
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(table, "Parquet", error) from error
+
+
+def is_vector(kind: pa.DataType) -> bool:
+    """Whether a column holds lists of numbers with decimals, as embeddings are kept."""
+    if not _is_list(kind):
+        return False
+    return bool(pa.types.is_floating(kind.value_type)) or is_vector(kind.value_type)
 
 
 def open_arrow(mapped: pa.NativeFile) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
@@ -66,6 +100,20 @@ def open_arrow(mapped: pa.NativeFile) -> tuple[pa.Schema, Iterator[pa.RecordBatc
         return file.schema, (file.get_batch(at) for at in range(file.num_record_batches))
 
 
+def _sound(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Offsets in the file are taken as they are: unless checked, a wrong one ends the program."""
+    batch.validate(full=True)
+    return batch
+
+
+def _ended(mapped: pa.NativeFile) -> bool:
+    """Whether the file ends as a whole stream or file does; a cut between batches shows here."""
+    size = mapped.size()
+    mapped.seek(max(0, size - len(_END_OF_STREAM)))
+    last: bytes = mapped.read()
+    return last == _END_OF_STREAM or last.endswith(_END_OF_FILE)
+
+
 def _unreadable(table: Table, kind: str, error: Exception) -> InputError:
     said = (str(error).splitlines() or [type(error).__name__])[0][:120]
     return InputError(f"{table.name} cannot be read as {kind} ({said}).")
@@ -74,16 +122,29 @@ def _unreadable(table: Table, kind: str, error: Exception) -> InputError:
 def _kept(schema: pa.Schema, table: Table, ledger: Ledger) -> list[tuple[str, str]]:
     """Columns as the file calls them and as they are called here, those of bytes left out."""
     names = checked_columns(list(schema.names), table.name)
-    binary = [field.name for field in schema if _holds_bytes(field.type)]
-    if binary:
+    binary = [field.name for field in schema if holds_bytes(field.type)]
+    if binary and not table.only:
         ledger.note(f"{table.name}: column {binary[0]!r} holds bytes, not text, and is left out.")
-    return [(raw, name) for raw, name in zip(schema.names, names, strict=True) if raw not in binary]
+    left = set(binary)
+    if table.only and not table.renamed:
+        # What is not wanted is not even decoded.
+        left |= {raw for raw, name in zip(schema.names, names, strict=True)
+                 if name not in table.only}  # fmt: skip
+    return [(raw, name) for raw, name in zip(schema.names, names, strict=True) if raw not in left]
 
 
-def _holds_bytes(kind: pa.DataType) -> bool:
+def holds_bytes(kind: pa.DataType) -> bool:
+    """Whether a column holds bytes, such as pictures, or structures or lists of them."""
     if pa.types.is_struct(kind):
-        return any(_holds_bytes(kind.field(at).type) for at in range(kind.num_fields))
+        return any(holds_bytes(kind.field(at).type) for at in range(kind.num_fields))
+    if _is_list(kind):
+        return holds_bytes(kind.value_type)
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    return any(of(kind) for of in lists)
 
 
 def _chunks(
@@ -113,8 +174,7 @@ def _texts(column: pa.ChunkedArray | pa.Array) -> list[str]:
     if pa.types.is_floating(kind):
         # A column of whole numbers with gaps is stored as floats by pandas: 7.0 is written 7.
         column = pc.if_else(pc.is_nan(column), pa.scalar(None, kind), column)
-    nested = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_struct(kind)
-    if nested:
+    if _is_list(kind) or pa.types.is_struct(kind):
         return [cell(_plain(value)) for value in column.to_pylist()]
     texts: list[str] = pc.fill_null(column.cast(pa.string()), "").to_pylist()
     return texts
