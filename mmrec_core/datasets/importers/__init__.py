@@ -1,5 +1,9 @@
 """One module for each format that can be installed; the surest to be recognised come first."""
 
+from mmrec_core.datasets.importers import mmrec as mmrec
+
+# isort: split
+# Last: they take what no other format claims.
 from mmrec_core.datasets.importers import folder as folder
 from mmrec_core.datasets.importers import tabular as tabular
 from mmrec_core.datasets.importers.base import IMPORTERS as IMPORTERS
