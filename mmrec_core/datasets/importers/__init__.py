@@ -1,6 +1,7 @@
 """One module for each format that can be installed; the surest to be recognised come first."""
 
 from mmrec_core.datasets.importers import elliot as elliot
+from mmrec_core.datasets.importers import huggingface as huggingface
 from mmrec_core.datasets.importers import mmrec as mmrec
 from mmrec_core.datasets.importers import recbole as recbole
 
