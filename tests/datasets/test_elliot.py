@@ -112,6 +112,8 @@ def indexed(folder: Path, map_: str | None = MAP, plain: bool = True) -> Path:
         (MAP, True, ["B01", "B02", "B03"], "One"),
         (MAP, False, ["B01", "B02", "B03"], "One"),
         ("asin\tid\n" + MAP, True, ["B01", "B02", "B03"], "One"),
+        ("0\tB01\n1\tB02\n2\tB03\n", True, ["B01", "B02", "B03"], "One"),
+        ("internal_id\toriginal_id\n0\tB01\n1\tB02\n2\tB03\n", False, ["B01", "B02", "B03"], "One"),
         # Without a map numbers fit numbers alone, and the words cannot be tied to them.
         (None, True, ["0", "1", "2"], ""),
         (None, False, ["0", "1", "2"], ""),

@@ -14,7 +14,7 @@ from mmrec_core.datasets.importers import sidecars
 from mmrec_core.datasets.importers.base import IMPORTERS, FeatureSource, Layout
 from mmrec_core.datasets.importers.delimited import header_of
 from mmrec_core.datasets.importers.interactions import PART_NAMES
-from mmrec_core.datasets.importers.tables import Table, suffix_of
+from mmrec_core.datasets.importers.tables import Table, read_table, suffix_of
 from mmrec_core.datasets.schema import Ledger
 from mmrec_core.domain import InputError
 
@@ -163,7 +163,12 @@ def _numbers(files: Files, ledger: Ledger) -> dict[str, str]:
     named = not header[1].strip().isdigit() and not header[0].strip().isdigit()
     columns = tuple(cell.strip() for cell in header) if named else ("item", "number")
     described = Table(found[0], table.path, columns=() if named else columns)
-    return sidecars.read_map(described, columns[1], columns[0], ledger)
+    with Ledger(lenient=True) as aside:
+        sample = next(read_table(described, aside, rows=5)).frame
+    digits = [sample[column].str.strip().str.isdigit().all() for column in columns]
+    # The original id comes first as a rule; the other way round it shows.
+    number, original = (0, 1) if digits == [True, False] else (1, 0)
+    return sidecars.read_map(described, columns[number], columns[original], ledger)
 
 
 def _items(files: Files, ledger: Ledger) -> Table | None:
