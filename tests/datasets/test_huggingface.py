@@ -1,6 +1,7 @@
 """Datasets of Hugging Face: what save_to_disk writes, and Parquet as the hub keeps it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 from uploads import picture, readers, refused, write
 
 from mmrec_core.datasets import catalogue
+from mmrec_core.datasets.importers import embedded
 from mmrec_core.datasets.install import inspect, install
+from mmrec_core.settings import settings
 
 ROWS = {
     "user_id": ["u1", "u1", "u2", "u2"],
@@ -125,14 +128,56 @@ def test_parquet_of_the_hub(tmp_path: Path) -> None:
     assert report.rejected[0].reason == "of 2 shards of this table 1 are there"
 
 
-def test_pictures_in_the_table_are_left_out_by_name(tmp_path: Path) -> None:
-    kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
-    raw = [{"bytes": picture(), "path": "a.jpg"}] * 3
-    items = {**ITEMS, "image": pa.array(raw, kind), "more": pa.array([raw] * 3, pa.list_(kind))}
-    files = {**saved("items/", [arrow(items)]), **saved("reviews/", [arrow(ROWS)])}
-    result = install(write(tmp_path / "up", files))
-    assert any("items: image, more hold pictures" in note for note in result.report.notes)
-    assert not {"image_bytes", "more"} & set(catalogue.load_dataset(result.name).items.columns)
+KIND = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+
+
+def inside(*raws: bytes | None) -> pa.Array:
+    cells = [None if raw is None else {"bytes": raw, "path": "../a.jpg"} for raw in raws]
+    return pa.array(cells, KIND)
+
+
+@pytest.mark.parametrize("kind", ["arrow", "parquet"])
+def test_pictures_inside_the_items(tmp_path: Path, mmrec_data: Path, kind: str) -> None:
+    first, second = picture(seed=1), picture("PNG", (20, 20), 2)
+    halves = [
+        {**cut(ITEMS, 0, 2), "image": inside(first, None), "more": inside(first, first)},
+        {**cut(ITEMS, 2, 3), "image": inside(second), "more": inside(first)},
+    ]
+    up = write(tmp_path / "up", saved("reviews/", [arrow(ROWS)]))
+    if kind == "arrow":
+        write(up, saved("items/", [arrow(half) for half in halves]))
+    else:
+        for at, half in enumerate(halves):
+            parquet(up / f"items/all-{at:05d}-of-00002.parquet", half)
+    result = install(up)
+    dataset = catalogue.load_dataset(result.name)
+    stored = [dataset.image_path(name) for name in dataset.items["image"]]
+    assert [path and path.read_bytes() for path in stored] == [first, None, second]
+    said = " ".join(result.report.notes)
+    assert "more hold pictures or other bytes" in said and "another format" not in said
+    assert not {"more", "file_image"} & set(dataset.items.columns)
+    assert not any((mmrec_data / "store" / "tmp").iterdir())
+
+
+def test_pictures_inside_that_are_none(tmp_path: Path, mmrec_data: Path) -> None:
+    html = b"<html>"
+    files = saved("items/", [arrow({**ITEMS, "image": inside(html, picture(), b"")})])
+    up = write(tmp_path / "up", {**files, **saved("log/", [arrow(ROWS)])})
+    said = refused(up, mmrec_data)
+    assert "items/data-00000-of-00001.arrow, row 1: it is not a JPEG" in said
+    report, _ = inspect(up)
+    assert report.n_broken_images == 1 and report.n_missing_images == 2
+    assert not any((mmrec_data / "store" / "tmp").iterdir())
+
+
+def test_pictures_inside_take_limited_room(
+    tmp_path: Path, mmrec_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = replace(settings().limits, archive_bytes=1000)
+    monkeypatch.setattr(embedded, "settings", lambda: replace(settings(), limits=limits))
+    files = saved("items/", [arrow({**ITEMS, "image": inside(picture(), None, None)})])
+    up = write(tmp_path / "up", {**files, **saved("log/", [arrow(ROWS)])})
+    assert "give them as files beside the table" in refused(up, mmrec_data)
 
 
 def test_columns_with_other_names(tmp_path: Path, mmrec_data: Path) -> None:

@@ -49,6 +49,19 @@ class FeatureSource:
 
 
 @dataclass(frozen=True)
+class Embedded:
+    """Pictures that lie inside the item table.
+
+    Attributes:
+        tables: The item table, in the order in which it is read.
+        column: That holds them: bytes, or a structure with a field ``bytes``.
+    """
+
+    tables: tuple[Table, ...]
+    column: str
+
+
+@dataclass(frozen=True)
 class Layout:
     """Which files of an upload are what.
 
@@ -62,6 +75,7 @@ class Layout:
         picture_ids: Item id -> what its picture is called instead, such as an id elsewhere.
         known_only: Items without any interaction are left out: the table describes a whole
             market, of which the interactions are a part.
+        embedded: Pictures inside the item table.
     """
 
     interactions: tuple[Table, ...]
@@ -72,6 +86,7 @@ class Layout:
     pictures: tuple[str, ...] = ("images",)
     picture_ids: Mapping[str, str] | None = None
     known_only: bool = False
+    embedded: Embedded | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +108,7 @@ class Tables:
         n_duplicates: Interactions removed because their user-item pair occurs again.
         n_unknown_items: Items at the end of ``items`` that only interactions name.
         n_absent_images: Pictures that the item table names and the upload lacks.
+        embedded: Pictures inside the item table.
     """
 
     name: str
@@ -106,6 +122,7 @@ class Tables:
     n_duplicates: int
     n_unknown_items: int
     n_absent_images: int
+    embedded: Embedded | None = None
 
 
 class Importer(Protocol):

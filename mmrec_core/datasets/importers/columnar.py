@@ -16,6 +16,9 @@ from mmrec_core.settings import settings
 
 _END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 _END_OF_FILE = b"ARROW1"
+_PICTURES = 8
+_DAMAGED = (pa.ArrowException, OSError, KeyError, UnicodeDecodeError)
+"""What pyarrow raises on a file that is not what its name says."""
 
 
 def read_parquet(table: Table, ledger: Ledger, size: int) -> Iterator[Chunk]:
@@ -34,7 +37,7 @@ def read_parquet(table: Table, ledger: Ledger, size: int) -> Iterator[Chunk]:
         kept = _kept(source.schema_arrow, table, ledger)
         batches = source.iter_batches(batch_size=size, columns=[raw for raw, _ in kept])
         yield from _chunks(batches, kept, table, ledger)
-    except (pa.ArrowException, OSError) as error:
+    except _DAMAGED as error:
         raise _unreadable(table, "Parquet", error) from error
 
 
@@ -60,7 +63,7 @@ def read_arrow(table: Table, ledger: Ledger, size: int) -> Iterator[Chunk]:
                     None,
                     "its end mark is missing, so it is cut off and rows may be missing",
                 )
-    except (pa.ArrowException, OSError) as error:
+    except _DAMAGED as error:
         raise _unreadable(table, "Arrow", error) from error
 
 
@@ -70,16 +73,49 @@ def schema_of(table: Table) -> pa.Schema:
     Raises:
         InputError: It is no such file.
     """
-    if table.kind == "arrow":
-        try:
-            with pa.memory_map(str(table.path)) as mapped:
-                return open_arrow(mapped)[0]
-        except (pa.ArrowException, OSError) as error:
-            raise _unreadable(table, "Arrow", error) from error
     try:
-        return pq.read_schema(table.path)
-    except (pa.ArrowException, OSError) as error:
-        raise _unreadable(table, "Parquet", error) from error
+        if table.kind == "arrow":
+            with pa.memory_map(str(table.path)) as mapped:
+                schema = open_arrow(mapped)[0]
+        else:
+            schema = pq.read_schema(table.path)
+        # Names that are no text fail only when they are looked at.
+        checked_columns(list(schema.names), table.name)
+    except _DAMAGED as error:
+        raise _unreadable(table, table.kind.capitalize(), error) from error
+    return schema
+
+
+def is_picture(kind: pa.DataType) -> bool:
+    """Whether a column holds pictures as datasets keeps them: a structure with their bytes."""
+    if not pa.types.is_struct(kind) or kind.get_field_index("bytes") < 0:
+        return False
+    inner = kind.field("bytes").type
+    return bool(pa.types.is_binary(inner) or pa.types.is_large_binary(inner))
+
+
+def pictures_in(table: Table, column: str) -> Iterator[tuple[int, bytes | None]]:
+    """Row, from 0, and bytes of each picture in a column for which ``is_picture`` is true.
+
+    Raises:
+        InputError: The file cannot be read.
+    """
+    row = 0
+    try:
+        if table.kind == "arrow":
+            with pa.memory_map(str(table.path)) as mapped:
+                for batch in map(_sound, open_arrow(mapped)[1]):
+                    for raw in pc.struct_field(batch.column(column), "bytes"):
+                        yield row, raw.as_py()
+                        row += 1
+            return
+        source = pq.ParquetFile(table.path)
+        for batch in source.iter_batches(batch_size=_PICTURES, columns=[f"{column}.bytes"]):
+            for raw in pc.struct_field(batch.column(0), "bytes"):
+                yield row, raw.as_py()
+                row += 1
+    except _DAMAGED as error:
+        raise _unreadable(table, table.kind.capitalize(), error) from error
 
 
 def is_vector(kind: pa.DataType) -> bool:

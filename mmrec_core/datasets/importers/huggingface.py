@@ -13,8 +13,8 @@ import pyarrow as pa
 from mmrec_core.datasets.archive import Files
 from mmrec_core.datasets.columns import Declared, guess
 from mmrec_core.datasets.importers import sidecars
-from mmrec_core.datasets.importers.base import IMPORTERS, Layout
-from mmrec_core.datasets.importers.columnar import holds_bytes, is_vector, schema_of
+from mmrec_core.datasets.importers.base import IMPORTERS, Embedded, Layout
+from mmrec_core.datasets.importers.columnar import holds_bytes, is_picture, is_vector, schema_of
 from mmrec_core.datasets.importers.interactions import PART_NAMES, PARTS
 from mmrec_core.datasets.importers.tables import Table
 from mmrec_core.datasets.schema import Ledger
@@ -33,7 +33,8 @@ class HuggingFaceImporter:
 
     The table with a user and an item column holds the interactions, one with an item column and no
     user the items. Splits called train, validation and test are a fixed split; all shards of a
-    table are read. Classes are read as their names; vectors and pictures in tables are left out.
+    table are read. Classes are read as their names, pictures inside the items as pictures;
+    vectors are left out.
     """
 
     title: ClassVar[str] = "Hugging Face dataset"
@@ -74,7 +75,8 @@ class HuggingFaceImporter:
             raise InputError(_none(splits, files))
         tables = _in_parts(interactions, files, ledger)
         chosen = _one(items)
-        rows = () if chosen is None else chosen.tables(ledger)
+        pictures = None if chosen is None else chosen.pictures()
+        rows = () if chosen is None else chosen.tables(ledger, inside=pictures)
         left = [s.label for s in splits if s not in interactions and s is not chosen]
         if left:
             ledger.note(f"Not read: {sidecars.some(left)}.")
@@ -82,6 +84,7 @@ class HuggingFaceImporter:
             interactions=tables,
             items=rows[0] if rows else None,
             more_items=rows[1:],
+            embedded=None if not rows or pictures is None else Embedded(rows, pictures),
             declared=_declared(files, interactions[0], ledger),
         )
 
@@ -112,10 +115,23 @@ class _Split:
         said = (mapping or {}).get(role)
         return said in self.schema.names if said else guess(role, self.schema.names) is not None
 
-    def tables(self, ledger: Ledger, part: str | None = None) -> tuple[Table, ...]:
-        """Its shards without vectors and pictures, and with classes as their names."""
+    def pictures(self) -> str | None:
+        """Column with one picture a row, if there is one: the one called so before others."""
+        found = [field.name for field in self.schema if is_picture(field.type)]
+        return guess("image", found) or (found[0] if found else None)
+
+    def tables(
+        self, ledger: Ledger, part: str | None = None, inside: str | None = None
+    ) -> tuple[Table, ...]:
+        """Its shards without vectors and bytes, and with classes as their names.
+
+        Args:
+            ledger: Takes what is left out.
+            part: Of a fixed split.
+            inside: Column of pictures that are brought out later.
+        """
         vectors = [field.name for field in self.schema if is_vector(field.type)]
-        pictures = [field.name for field in self.schema if holds_bytes(field.type)]
+        pictures = [f.name for f in self.schema if holds_bytes(f.type) and f.name != inside]
         if vectors:
             ledger.note(
                 f"{self.label}: {sidecars.some(vectors)} hold vectors and are left out; to use "
@@ -126,7 +142,7 @@ class _Split:
                 f"{self.label}: {sidecars.some(pictures)} hold pictures or other bytes inside the "
                 "table and are left out; to use pictures, save them as files called by item ids."
             )
-        left = {*vectors, *pictures}
+        left = {*vectors, *pictures, *([] if inside is None else [inside])}
         only = tuple(n.strip() for n in self.schema.names if n not in left) if left else ()
         made = {
             column: partial(sidecars.translated, words=words)
