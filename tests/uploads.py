@@ -50,3 +50,32 @@ def shop(folder: Path, **changed: str | bytes | None) -> Path:
         else:
             files[name] = content
     return write(folder, files)
+
+
+def readers(folder: Path) -> list[str]:
+    """Formats that take an upload for theirs, the surest first."""
+    from mmrec_core.datasets.archive import scan
+    from mmrec_core.datasets.importers import IMPORTERS
+
+    files = scan(folder, folder.name)
+    return [name for name, importer in IMPORTERS.items() if importer.recognises(files)]
+
+
+def npy(array: object) -> bytes:
+    raw = io.BytesIO()
+    np.save(raw, np.asarray(array))
+    return raw.getvalue()
+
+
+def refused(path: Path, data: Path, **options: object) -> str:
+    """The sentence of a refusal that left nothing behind."""
+    import pytest
+
+    from mmrec_core.datasets.install import install
+    from mmrec_core.domain import InputError
+
+    with pytest.raises(InputError) as error:
+        install(path, **options)  # type: ignore[arg-type]
+    assert [str(file) for file in data.rglob("*") if file.is_file()] == []
+    assert [str(left) for left in (data / "store" / "tmp").glob("*")] == []
+    return str(error.value)

@@ -54,11 +54,9 @@ def read_vector(path: Path) -> np.ndarray:
     matrix = _npy(path)
     vector = np.squeeze(np.asarray(matrix)) if isinstance(matrix, np.ndarray) else matrix
     if not isinstance(vector, np.ndarray) or vector.dtype.kind not in "fiu":
-        raise InputError(f"{path.name} holds no numbers; save it as float32")
+        raise InputError("it holds no numbers; save it as float32")
     if vector.ndim != 1:
-        raise InputError(
-            f"{path.name} has shape {matrix.shape}; one vector an item is needed, (d,)"
-        )
+        raise InputError(f"it has shape {matrix.shape}; one vector an item is needed, (d,)")
     with np.errstate(over="ignore"):
         return vector.astype(np.float32)
 

@@ -1,6 +1,8 @@
 """Precomputed features of an upload: checked, and put in the order of the items."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -41,8 +43,13 @@ def read_features(source: FeatureSource, tables: Tables, ledger: Ledger) -> Feat
         InputError: It is unsound and the reading is not lenient.
     """
     try:
-        matrix, named = _stacked(source) if source.vectors else read_array(source.path)
-        rows = _rows(source, matrix, named, tables)
+        matrix, named = (
+            _stacked(source, tables, ledger) if source.vectors else read_array(source.path)
+        )
+        rows = _rows(source, matrix, named, tables, ledger)
+        if source.filled:
+            filled = tables.items["item_id"].isin(source.filled).to_numpy(dtype=bool)
+            rows = np.where(filled, -1, rows)
     except InputError as error:
         ledger.reject(source.file, None, str(error))
         return None
@@ -57,11 +64,12 @@ def read_features(source: FeatureSource, tables: Tables, ledger: Ledger) -> Feat
         finite = np.isfinite(block).all(axis=1)
         for at in here[~finite]:
             unusable += 1
-            ledger.reject(
-                source.file,
-                int(rows[at]) + 1,
-                f"the row (item {tables.items['item_id'].iloc[at]!r}) holds NaN or infinity",
-            )
+            item = repr(tables.items["item_id"].iloc[at])
+            if source.vectors:
+                ledger.reject(source.file, None, f"the vector of item {item} holds NaN or infinity")
+                continue
+            reason = f"the row (item {item}) holds NaN or infinity"
+            ledger.reject(source.file, int(rows[at]) + 1, reason)
         empty = finite & ~block.any(axis=1)
         zero += int(empty.sum())
         good = finite & ~empty
@@ -75,28 +83,57 @@ def read_features(source: FeatureSource, tables: Tables, ledger: Ledger) -> Feat
     return FeatureMatrix(source.name, source.modality, out, missing)
 
 
-def _stacked(source: FeatureSource) -> tuple[np.ndarray, pd.Index]:
-    """One vector a file, stacked; and the item of each."""
+def _stacked(source: FeatureSource, tables: Tables, ledger: Ledger) -> tuple[np.ndarray, pd.Index]:
+    """One vector a file, stacked, as far as they are vectors of items; and the item of each."""
     assert source.vectors is not None
-    rows: list[np.ndarray] = []
-    for item, path in source.vectors.items():
-        vector = read_vector(path)
-        if rows and len(vector) != len(rows[0]):
-            raise InputError(
-                f"the vector of item {item!r} has {len(vector):,} numbers, that of the first "
-                f"{len(rows[0]):,}"
+    wanted = [item for item in tables.items["item_id"] if item in source.vectors]
+    if not wanted:
+        raise InputError(f"no file is called by the id of an item (such as {_one(source.vectors)})")
+    unused = len(source.vectors) - len(wanted)
+    if unused:
+        ledger.note(f"{source.file}: {unused:,} vectors are of no item and are not used.")
+    rows: dict[str, np.ndarray] = {}
+    width = 0
+    for item in wanted:
+        try:
+            vector = read_vector(source.vectors[item])
+        except InputError as error:
+            ledger.reject(source.file, None, f"the vector of item {item!r} cannot be used: {error}")
+            continue
+        width = width or len(vector)
+        if len(vector) != width:
+            ledger.reject(
+                source.file,
+                None,
+                f"the vector of item {item!r} has {len(vector):,} numbers, and {width:,} those "
+                "before it",
             )
-        rows.append(vector)
-    return np.stack(rows), pd.Index(list(source.vectors), dtype=object)
+        else:
+            rows[item] = vector
+    if not rows:
+        raise InputError("no vector can be used")
+    return np.stack(list(rows.values())), pd.Index(list(rows), dtype=object)
+
+
+def _one(vectors: Mapping[str, Path]) -> str:
+    return repr(next(iter(vectors)))
 
 
 def _rows(
-    source: FeatureSource, matrix: np.ndarray, named: pd.Index | None, tables: Tables
+    source: FeatureSource,
+    matrix: np.ndarray,
+    named: pd.Index | None,
+    tables: Tables,
+    ledger: Ledger,
 ) -> np.ndarray:
     """[n_items] row of each item in ``matrix``; -1 where it has none."""
-    if source.rows is not None:
+    if source.rows is not None or source.numbered:
         ids = pd.Index(tables.items["item_id"])
-        rows = ids.map(source.rows).fillna(-1).to_numpy().astype(np.int64)
+        rows = (
+            _numbers(ids)
+            if source.rows is None
+            else (ids.map(source.rows).fillna(-1).to_numpy().astype(np.int64))
+        )
         if rows.max() >= len(matrix):
             raise InputError(
                 f"{len(matrix):,} rows, but item {ids[int(rows.argmax())]!r} is said to be on row "
@@ -104,6 +141,9 @@ def _rows(
             )
         if (rows < 0).all():
             raise InputError("none of its rows is said to be that of an item")
+        unused = len(matrix) - len(np.unique(rows[rows >= 0]))
+        if unused:
+            ledger.note(f"{source.file}: {unused:,} rows are of no item and are not used.")
         return rows
     if named is not None:
         return _placed(named, f"the column {ID_COLUMN}", "row", tables)
@@ -128,6 +168,14 @@ def _rows(
     if len(ids) != len(matrix):
         raise InputError(f"{len(matrix):,} rows, but {source.name}.ids.txt has {len(ids):,} lines")
     return _placed(ids, f"{source.name}.ids.txt", "line", tables)
+
+
+def _numbers(ids: pd.Index) -> np.ndarray:
+    """[n_items] each id as the whole number that it is, from 0; -1 where it is none."""
+    plain = np.asarray(ids.str.fullmatch(r"0|[1-9][0-9]{0,17}"), dtype=bool)
+    numbers = np.full(len(ids), -1, dtype=np.int64)
+    numbers[plain] = ids[plain].to_numpy(dtype=object).astype(np.int64)
+    return numbers
 
 
 def _placed(ids: pd.Index, called: str, unit: str, tables: Tables) -> np.ndarray:

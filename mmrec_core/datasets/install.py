@@ -19,6 +19,7 @@ from mmrec_core.datasets import catalogue
 from mmrec_core.datasets.archive import Files, opened
 from mmrec_core.datasets.features import FeatureMatrix, read_features
 from mmrec_core.datasets.importers import IMPORTERS, Tables, read
+from mmrec_core.datasets.importers.embedded import brought_out
 from mmrec_core.datasets.narrowing import Narrowing, narrowed, write_codes
 from mmrec_core.datasets.pictures import process
 from mmrec_core.datasets.schema import Head, Ledger, Report
@@ -210,7 +211,9 @@ def _checked(
         for source in tables.features
         if (matrix := read_features(source, tables, ledger)) is not None
     )
-    tables = _with_pictures(tables, files, ledger, staging, progress)
+    with brought_out(tables, ledger) as (tables, inside):
+        paths = {**files.paths, **inside}
+        tables = _with_pictures(tables, paths, ledger, staging, progress)
     return _Checked(tables, features, _report(tables, features, ledger, importer))
 
 
@@ -222,14 +225,18 @@ def recognised(files: Files) -> str:
 
 
 def _with_pictures(
-    tables: Tables, files: Files, ledger: Ledger, staging: Path | None, progress: Progress
+    tables: Tables,
+    paths: Mapping[str, Path],
+    ledger: Ledger,
+    staging: Path | None,
+    progress: Progress,
 ) -> Tables:
     """Replaces names in the upload by names in the store; broken pictures become missing."""
     named = tables.items["image"]
     distinct = sorted(set(named[named != ""]))
     total = len(distinct)
     pictures = process(
-        [files.paths[name] for name in distinct],
+        [paths[name] for name in distinct],
         staging,
         lambda done: progress(done, total, "checking pictures"),
     )

@@ -32,6 +32,9 @@ class FeatureSource:
         modality: image, text or joint.
         rows: Item id -> row; overrides ``ids``. None: as ``ids`` says.
         vectors: Item id -> a .npy of its own; then ``path`` is not read. Empty: one matrix.
+        numbered: The id of an item is the number of its row, from 0; overrides ``ids``.
+        filled: Items whose row was filled with something else, such as an average: they are
+            missing.
     """
 
     name: str
@@ -41,6 +44,21 @@ class FeatureSource:
     modality: str
     rows: Mapping[str, int] | None = None
     vectors: Mapping[str, Path] | None = None
+    numbered: bool = False
+    filled: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """Pictures that lie inside the item table.
+
+    Attributes:
+        tables: The item table, in the order in which it is read.
+        column: That holds them: bytes, or a structure with a field ``bytes``.
+    """
+
+    tables: tuple[Table, ...]
+    column: str
 
 
 @dataclass(frozen=True)
@@ -50,6 +68,7 @@ class Layout:
     Attributes:
         interactions: Tables of interactions, in the order in which they are read.
         items: Table of items; None where only interactions name them.
+        more_items: Tables of the same columns that continue it.
         declared: What the format and the files say of names, columns and thresholds.
         features: Precomputed matrices.
         pictures: Folders whose pictures are called by item ids, besides those that items name.
@@ -58,16 +77,19 @@ class Layout:
             market, of which the interactions are a part.
         repeats: The item table is known to describe items again, as it was published: the first
             row of each counts, the others are counted and left out, and nothing is refused.
+        embedded: Pictures inside the item table.
     """
 
     interactions: tuple[Table, ...]
     items: Table | None = None
+    more_items: tuple[Table, ...] = ()
     declared: Declared = field(default_factory=Declared)
     features: tuple[FeatureSource, ...] = ()
     pictures: tuple[str, ...] = ("images",)
     picture_ids: Mapping[str, str] | None = None
     known_only: bool = False
     repeats: bool = False
+    embedded: Embedded | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +111,7 @@ class Tables:
         n_duplicates: Interactions removed because their user-item pair occurs again.
         n_unknown_items: Items at the end of ``items`` that only interactions name.
         n_absent_images: Pictures that the item table names and the upload lacks.
+        embedded: Pictures inside the item table.
     """
 
     name: str
@@ -102,6 +125,7 @@ class Tables:
     n_duplicates: int
     n_unknown_items: int
     n_absent_images: int
+    embedded: Embedded | None = None
 
 
 class Importer(Protocol):

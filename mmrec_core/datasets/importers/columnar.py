@@ -14,6 +14,12 @@ from mmrec_core.datasets.schema import Ledger
 from mmrec_core.domain import InputError
 from mmrec_core.settings import settings
 
+_END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
+_END_OF_FILE = b"ARROW1"
+_PICTURES = 8
+_DAMAGED = (pa.ArrowException, OSError, KeyError, UnicodeDecodeError)
+"""What pyarrow raises on a file that is not what its name says."""
+
 
 def read_parquet(table: Table, ledger: Ledger, size: int) -> Iterator[Chunk]:
     """Reads a Parquet file in chunks of at most ``size`` rows.
@@ -31,7 +37,7 @@ def read_parquet(table: Table, ledger: Ledger, size: int) -> Iterator[Chunk]:
         kept = _kept(source.schema_arrow, table, ledger)
         batches = source.iter_batches(batch_size=size, columns=[raw for raw, _ in kept])
         yield from _chunks(batches, kept, table, ledger)
-    except (pa.ArrowException, OSError) as error:
+    except _DAMAGED as error:
         raise _unreadable(table, "Parquet", error) from error
 
 
@@ -47,12 +53,76 @@ def read_arrow(table: Table, ledger: Ledger, size: int) -> Iterator[Chunk]:
             kept = _kept(schema, table, ledger)
             pieces = (
                 batch.slice(start, size).select([raw for raw, _ in kept])
-                for batch in found
+                for batch in map(_sound, found)
                 for start in range(0, batch.num_rows, size)
             )
             yield from _chunks(pieces, kept, table, ledger)
-    except (pa.ArrowException, OSError) as error:
+            if not _ended(mapped):
+                ledger.reject(
+                    table.name,
+                    None,
+                    "its end mark is missing, so it is cut off and rows may be missing",
+                )
+    except _DAMAGED as error:
         raise _unreadable(table, "Arrow", error) from error
+
+
+def schema_of(table: Table) -> pa.Schema:
+    """Names and types of the columns of a Parquet or Arrow file.
+
+    Raises:
+        InputError: It is no such file.
+    """
+    try:
+        if table.kind == "arrow":
+            with pa.memory_map(str(table.path)) as mapped:
+                schema = open_arrow(mapped)[0]
+        else:
+            schema = pq.read_schema(table.path)
+        # Names that are no text fail only when they are looked at.
+        checked_columns(list(schema.names), table.name)
+    except _DAMAGED as error:
+        raise _unreadable(table, table.kind.capitalize(), error) from error
+    return schema
+
+
+def is_picture(kind: pa.DataType) -> bool:
+    """Whether a column holds pictures as datasets keeps them: a structure with their bytes."""
+    if not pa.types.is_struct(kind) or kind.get_field_index("bytes") < 0:
+        return False
+    inner = kind.field("bytes").type
+    return bool(pa.types.is_binary(inner) or pa.types.is_large_binary(inner))
+
+
+def pictures_in(table: Table, column: str) -> Iterator[tuple[int, bytes | None]]:
+    """Row, from 0, and bytes of each picture in a column for which ``is_picture`` is true.
+
+    Raises:
+        InputError: The file cannot be read.
+    """
+    row = 0
+    try:
+        if table.kind == "arrow":
+            with pa.memory_map(str(table.path)) as mapped:
+                for batch in map(_sound, open_arrow(mapped)[1]):
+                    for raw in pc.struct_field(batch.column(column), "bytes"):
+                        yield row, raw.as_py()
+                        row += 1
+            return
+        source = pq.ParquetFile(table.path)
+        for batch in source.iter_batches(batch_size=_PICTURES, columns=[f"{column}.bytes"]):
+            for raw in pc.struct_field(batch.column(0), "bytes"):
+                yield row, raw.as_py()
+                row += 1
+    except _DAMAGED as error:
+        raise _unreadable(table, table.kind.capitalize(), error) from error
+
+
+def is_vector(kind: pa.DataType) -> bool:
+    """Whether a column holds lists of numbers with decimals, as embeddings are kept."""
+    if not _is_list(kind):
+        return False
+    return bool(pa.types.is_floating(kind.value_type)) or is_vector(kind.value_type)
 
 
 def open_arrow(mapped: pa.NativeFile) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
@@ -66,6 +136,20 @@ def open_arrow(mapped: pa.NativeFile) -> tuple[pa.Schema, Iterator[pa.RecordBatc
         return file.schema, (file.get_batch(at) for at in range(file.num_record_batches))
 
 
+def _sound(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Offsets in the file are taken as they are: unless checked, a wrong one ends the program."""
+    batch.validate(full=True)
+    return batch
+
+
+def _ended(mapped: pa.NativeFile) -> bool:
+    """Whether the file ends as a whole stream or file does; a cut between batches shows here."""
+    size = mapped.size()
+    mapped.seek(max(0, size - len(_END_OF_STREAM)))
+    last: bytes = mapped.read()
+    return last == _END_OF_STREAM or last.endswith(_END_OF_FILE)
+
+
 def _unreadable(table: Table, kind: str, error: Exception) -> InputError:
     said = (str(error).splitlines() or [type(error).__name__])[0][:120]
     return InputError(f"{table.name} cannot be read as {kind} ({said}).")
@@ -74,22 +158,29 @@ def _unreadable(table: Table, kind: str, error: Exception) -> InputError:
 def _kept(schema: pa.Schema, table: Table, ledger: Ledger) -> list[tuple[str, str]]:
     """Columns as the file calls them and as they are called here, those of bytes left out."""
     names = checked_columns(list(schema.names), table.name)
-    binary = [field.name for field in schema if _holds_bytes(field.type)]
-    if binary:
+    binary = [field.name for field in schema if holds_bytes(field.type)]
+    if binary and not table.only:
         ledger.note(f"{table.name}: column {binary[0]!r} holds bytes, not text, and is left out.")
-    # What is left out anyway is not read from the disk either.
-    unread = set(names) - set(table.only) if table.only and table.reshape is None else set()
-    return [
-        (raw, name)
-        for raw, name in zip(schema.names, names, strict=True)
-        if raw not in binary and name not in unread
-    ]
+    left = set(binary)
+    if table.only and not table.renamed and table.reshape is None and table.derive is None:
+        # What is not wanted is not even decoded.
+        left |= {raw for raw, name in zip(schema.names, names, strict=True)
+                 if name not in table.only}  # fmt: skip
+    return [(raw, name) for raw, name in zip(schema.names, names, strict=True) if raw not in left]
 
 
-def _holds_bytes(kind: pa.DataType) -> bool:
+def holds_bytes(kind: pa.DataType) -> bool:
+    """Whether a column holds bytes, such as pictures, or structures or lists of them."""
     if pa.types.is_struct(kind):
-        return any(_holds_bytes(kind.field(at).type) for at in range(kind.num_fields))
+        return any(holds_bytes(kind.field(at).type) for at in range(kind.num_fields))
+    if _is_list(kind):
+        return holds_bytes(kind.value_type)
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    return any(of(kind) for of in lists)
 
 
 def _chunks(
@@ -127,8 +218,7 @@ def _texts(column: pa.ChunkedArray | pa.Array) -> list[str]:
     if pa.types.is_floating(kind):
         # A column of whole numbers with gaps is stored as floats by pandas: 7.0 is written 7.
         column = pc.if_else(pc.is_nan(column), pa.scalar(None, kind), column)
-    nested = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_struct(kind)
-    if nested:
+    if _is_list(kind) or pa.types.is_struct(kind):
         return [cell(_plain(value)) for value in column.to_pylist()]
     texts: list[str] = pc.fill_null(column.cast(pa.string()), "").to_pylist()
     return texts

@@ -10,6 +10,7 @@ from mmrec_core.datasets.columns import Declared, guess, read_toml
 from mmrec_core.datasets.importers.base import IMPORTERS, FeatureSource, Layout
 from mmrec_core.datasets.importers.delimited import header_of
 from mmrec_core.datasets.importers.interactions import PARTS
+from mmrec_core.datasets.importers.sidecars import guess_modality
 from mmrec_core.datasets.importers.tables import FORMATS, Table
 from mmrec_core.datasets.schema import Ledger
 from mmrec_core.domain import MODALITIES, InputError
@@ -121,11 +122,3 @@ def find_features(files: Files, declared: Declared, ledger: Ledger) -> tuple[Fea
             f"features/{sorted(unknown)[0]}.npy."
         )
     return tuple(sources)
-
-
-def guess_modality(name: str) -> str:
-    """image, text or joint, from the name of a feature file."""
-    lower = name.lower()
-    image = any(word in lower for word in ("image", "img", "visual", "vision", "resnet", "vit"))
-    text = any(word in lower for word in ("text", "txt", "sbert", "bert", "minilm", "sentence"))
-    return "joint" if image == text else ("image" if image else "text")

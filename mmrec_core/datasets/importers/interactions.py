@@ -89,7 +89,20 @@ def read_interactions(
     frame["item_id"] = items.texts().take(frame["item_id"].to_numpy()).array
     if roles.split is None and all(table.part is None for table in tables):
         frame = frame.drop(columns="split")
+    else:
+        _check_parts(frame, roles, tables)
     return frame, roles, removed
+
+
+def _check_parts(frame: pd.DataFrame, roles: Roles, tables: Sequence[Table]) -> None:
+    parts = set(frame["split"].unique())
+    lacking = [part for part in ("train", "test") if part not in parts]
+    if lacking:
+        where = f"{tables[0].name}: column {roles.split!r} says" if roles.split else "The files say"
+        raise InputError(
+            f"{where} of no interaction that it is for {lacking[0]}, and a fixed split needs train "
+            "and test; complete it, or map split to nothing to have the interactions divided here."
+        )
 
 
 def _check(

@@ -63,54 +63,74 @@ def read_items(
         return ItemTable(items, np.full(len(ids), -1), 0, roles)
     name = layout.items.name
     wanted = pd.Index(interactions["item_id"].unique()) if layout.known_only else None
-    frames, lines, ordinals = [], [], []
-    left = 0
-    for chunk in read_table(layout.items, ledger):
-        kept = np.ones(len(chunk.frame), dtype=bool)
-        if wanted is not None:
-            # What nobody interacted with is not kept in memory.
-            key = item_roles(roles, list(chunk.frame.columns), declared.columns, name).key
-            kept = chunk.frame[key].str.strip().isin(wanted).to_numpy(dtype=bool)
-        left += int((~kept).sum())
-        frames.append(chunk.frame[kept])
-        lines.append(chunk.lines[kept])
-        ordinals.append(chunk.ordinals[kept])
-        told(ledger.rows_read[name])
+    tables = (layout.items, *layout.more_items)
+    frames, lines, ordinals, origins = [], [], [], []
+    read = left = 0
+    for at, table in enumerate(tables):
+        for chunk in read_table(table, ledger):
+            kept = np.ones(len(chunk.frame), dtype=bool)
+            if wanted is not None:
+                # What nobody interacted with is not kept in memory.
+                columns = list(chunk.frame.columns)
+                key = item_roles(roles, columns, declared.columns, table.name).key
+                kept = chunk.frame[key].str.strip().isin(wanted).to_numpy(dtype=bool)
+            left += int((~kept).sum())
+            frames.append(chunk.frame[kept])
+            lines.append(chunk.lines[kept])
+            ordinals.append(chunk.ordinals[kept] + read)
+            origins.append(np.full(int(kept.sum()), at))
+            told(read + ledger.rows_read[table.name])
+        read += ledger.rows_read[table.name]
     frame = pd.concat(frames, ignore_index=True).fillna("")
     del frames
     roles = item_roles(roles, list(frame.columns), declared.columns, name)
     if left:
         ledger.note(f"{name}: {left:,} rows of items without an interaction here are left out.")
-    frame, ids, rows = _unique(frame, np.concatenate(lines), np.concatenate(ordinals), roles,
-                               name, ledger, layout.repeats)  # fmt: skip
-    return ItemTable(_composed(frame, ids, roles, declared), rows, ledger.rows_read[name], roles)
+    where = _Places(tuple(table.name for table in tables), np.concatenate(origins),
+                    np.concatenate(lines))  # fmt: skip
+    frame, ids, rows = _unique(frame, where, np.concatenate(ordinals), roles, ledger,
+                               layout.repeats)  # fmt: skip
+    return ItemTable(_composed(frame, ids, roles, declared), rows, read, roles)
+
+
+@dataclass(frozen=True, eq=False)
+class _Places:
+    """Where each row of the items was read: [rows] place in ``names``, and line."""
+
+    names: tuple[str, ...]
+    origins: np.ndarray
+    lines: np.ndarray
 
 
 def _unique(
     frame: pd.DataFrame,
-    lines: np.ndarray,
+    places: _Places,
     ordinals: np.ndarray,
     roles: Roles,
-    name: str,
     ledger: Ledger,
     repeats: bool,
 ) -> tuple[pd.DataFrame, pd.Series, np.ndarray]:
     assert roles.key is not None
     ids = frame[roles.key].str.strip()
     empty = (ids == "").to_numpy(dtype=bool)
-    ledger.reject_rows(name, lines, empty, f"the cell of column {roles.key!r} is empty", ids)
+    lines = places.lines
+    for at, name in enumerate(places.names):
+        here = empty & (places.origins == at)
+        ledger.reject_rows(name, lines, here, f"the cell of column {roles.key!r} is empty", ids)
     again = ids.duplicated(keep="first").to_numpy(dtype=bool) & ~empty
     if again.any() and repeats:
         ledger.note(
-            f"{name}: {int(again.sum()):,} rows describe an item again, as this file is known to; "
-            "the first row of each item is kept."
+            f"{places.names[0]}: {int(again.sum()):,} rows describe an item again, as this file is "
+            "known to; the first row of each item is kept."
         )
     elif again.any():
-        first = pd.Series(lines[~again], index=ids[~again].array)
+        first = pd.Series(np.flatnonzero(~again), index=ids[~again].array)
         where = first[ids[again]].to_numpy()
         for row, before in zip(np.flatnonzero(again), where, strict=True):
-            reason = f"item {ids.iloc[row]!r} is already on line {before}"
-            ledger.reject(name, int(lines[row]), reason)
+            elsewhere = places.origins[before] != places.origins[row]
+            of = f" of {places.names[places.origins[before]]}" if elsewhere else ""
+            reason = f"item {ids.iloc[row]!r} is already on line {lines[before]}{of}"
+            ledger.reject(places.names[places.origins[row]], int(lines[row]), reason)
     kept = ~empty & ~again
     if kept.all():
         return frame, ids, ordinals

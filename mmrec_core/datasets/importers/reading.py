@@ -86,6 +86,7 @@ def read(
         n_duplicates=removed,
         n_unknown_items=len(items) - known if layout.items is not None else 0,
         n_absent_images=absent,
+        embedded=layout.embedded,
     )
 
 

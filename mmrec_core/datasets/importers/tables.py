@@ -6,7 +6,7 @@ keeps its line, so that whatever is wrong later can be told by file and line.
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -70,8 +70,11 @@ class Table:
         parse: Makes an object of one line; raises ValueError. Of tables of records.
         reshape: Makes the wanted columns of an object, the same ones of every object, the empty
             one included. Of tables of records and of Parquet.
-        derive: Makes the wanted columns of a piece of the table: all cells, one row a row.
         only: Columns to keep; empty: all.
+        renamed: Column as the file calls it -> as it is called here.
+        nothing: What a cell says where nothing is there, such as ``nan``.
+        made: Column, as it is called here -> makes its cells what they mean, [rows] at once.
+        derive: Makes the wanted columns of several, of some rows at once, in their order.
     """
 
     name: str
@@ -83,8 +86,11 @@ class Table:
     quoted: bool = True
     parse: Callable[[str], Any] | None = None
     reshape: Callable[[dict[str, Any]], Mapping[str, Any]] | None = None
-    derive: Callable[[pd.DataFrame], pd.DataFrame] | None = None
     only: tuple[str, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    nothing: tuple[str, ...] = ()
+    made: Mapping[str, Callable[[pd.Series], pd.Series]] = field(default_factory=dict)
+    derive: Callable[[pd.DataFrame], pd.DataFrame] | None = None
 
     @property
     def kind(self) -> str:
@@ -130,13 +136,22 @@ def read_table(table: Table, ledger: Ledger, rows: int = CHUNK_ROWS) -> Iterator
     for chunk in readers[table.kind](table, ledger, rows):
         if ledger.rows_read.get(table.name, 0) > most:
             raise InputError(f"{table.name} has more than {most:,} rows; split it.")
-        if table.derive is not None:
-            chunk = Chunk(table.derive(chunk.frame), chunk.lines, chunk.ordinals)
+        if table.renamed or table.nothing or table.made or table.derive:
+            chunk = Chunk(_meant(chunk.frame, table), chunk.lines, chunk.ordinals)
         ledger.saw(table.name, chunk.frame.head(HEAD_ROWS))
         if table.only:
             kept = [name for name in table.only if name in chunk.frame.columns]
             chunk = Chunk(chunk.frame[kept], chunk.lines, chunk.ordinals)
         yield chunk
+
+
+def _meant(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+    frame = frame.rename(columns=dict(table.renamed))
+    if table.nothing:
+        frame = frame.mask(frame.isin(list(table.nothing)), "")
+    made = {name: make(frame[name]) for name, make in table.made.items() if name in frame.columns}
+    frame = frame.assign(**made).astype("str")
+    return frame if table.derive is None else table.derive(frame)
 
 
 def checked_columns(names: list[str], file: str) -> list[str]:
