@@ -23,7 +23,7 @@ def main() -> None:
         return
     dataset = load_dataset(pick_dataset())
     _start_over_on_change(dataset.name)
-    st.markdown(sentence(dataset.fingerprint, dataset))
+    st.markdown(sentence(dataset.fingerprint, dataset.info.title, dataset))
     # The same tabs for every dataset: otherwise the address and the open tab fall apart.
     names = [ITEMS, SHAPE, TRUTH, ADD]
     for name, tab in zip(names, st.tabs(names, key="tab", bind="query-params"), strict=True):
@@ -62,13 +62,13 @@ def _start_over_on_change(name: str) -> None:
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def sentence(fingerprint: str, _dataset: Dataset) -> str:
-    """The answer to the page's question, from the numbers."""
+def sentence(fingerprint: str, title: str, _dataset: Dataset) -> str:
+    """The answer to the page's question, from the numbers; the title is no part of these."""
     facts = overview(_dataset).iloc[0]
     tail = long_tail(_dataset)
     half = float(tail["share_items"][tail["share_interactions"] >= 0.5].iloc[0])
     return (
-        f"**{escape(_dataset.info.title)}**: {_dataset.n_users:,} users and {_dataset.n_items:,} "
+        f"**{escape(title)}**: {_dataset.n_users:,} users and {_dataset.n_items:,} "
         f"items with {len(_dataset.interactions):,} interactions ({1 - facts['sparsity']:.2%} of "
         f"all pairs, {facts['median_per_user']:g} for the user in the middle). "
         f"{_have(_dataset.items)}, and half of all interactions go to {half:.0%} of the items."

@@ -47,18 +47,17 @@ def main() -> None:
     result = newest_judged(dataset)
     if result is None:
         _nothing_yet(dataset)
-    else:
-        with in_words():
-            _verdicts(dataset, result)
-        with in_words():
-            calibration_line()
-        with in_words():
-            _effects(result)
+        return
+    with in_words():
+        _verdicts(dataset, result)
+    with in_words():
+        calibration_line()
+    with in_words():
+        _effects(result)
     with in_words():
         _card(dataset)
-    if result is not None:
-        with in_words():
-            _computed(dataset)
+    with in_words():
+        _computed(dataset)
 
 
 def _nothing_yet(dataset: str) -> None:
@@ -67,7 +66,12 @@ def _nothing_yet(dataset: str) -> None:
         "recommender with the real pictures and words, with the same ones shuffled among the "
         "items, and without them; what changes says whether content matters."
     )
-    first_study(dataset, "start-default", _WHERE)
+    place = st.container()
+    with in_words():
+        _card(dataset)
+    # Last, though it stands above: the plan of a large dataset takes its moment.
+    with place:
+        first_study(dataset, "start-default", _WHERE)
 
 
 def _verdicts(dataset: str, result: StudyResult) -> None:

@@ -6,6 +6,7 @@ that file, so that listing opens no table.
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -92,10 +93,8 @@ def load_dataset(name: str) -> Dataset:
         return _fresh(name, settings().demo)
     if is_demo(name):
         return _demo(_world(name), settings().demo)
-    dataset = _loaded(str(_artefact(name).path))
-    # An upload that gives itself no title has that of its name, which is no part of the artefact.
-    info = replace(dataset.info, title=_known_pointer(name)["title"])
-    return replace(dataset, name=name, info=info)
+    pointer = _known_pointer(name)
+    return _named(name, pointer["title"], str(_artefact(name, pointer).path))
 
 
 def delete_dataset(name: str) -> None:
@@ -110,6 +109,7 @@ def delete_dataset(name: str) -> None:
         _path(name).unlink()
         if not _names_of(key):
             store().delete("dataset", key)
+    _named.cache_clear()
     _loaded.cache_clear()
 
 
@@ -306,14 +306,22 @@ def _known_pointer(name: str) -> dict[str, Any]:
     return pointer
 
 
-def _artefact(name: str) -> Artefact:
-    artefact = store().find("dataset", _known_pointer(name)["key"])
+def _artefact(name: str, pointer: Mapping[str, Any] | None = None) -> Artefact:
+    artefact = store().find("dataset", (pointer or _known_pointer(name))["key"])
     if artefact is None:
         raise InputError(
             f"The files of dataset {name!r} are gone from the store; delete it and install it "
             "again."
         )
     return artefact
+
+
+# One object as long as name and content stay: what is reckoned from it is reckoned once.
+@lru_cache(maxsize=8)
+def _named(name: str, title: str, folder: str) -> Dataset:
+    dataset = _loaded(folder)
+    # An upload that gives itself no title has that of its name, which is no part of the artefact.
+    return replace(dataset, name=name, info=replace(dataset.info, title=title))
 
 
 @lru_cache(maxsize=8)

@@ -281,7 +281,7 @@ def core_sizes(user: np.ndarray, item: np.ndarray, ks: Sequence[int]) -> pd.Data
         # Cores are nested: each is found inside the one before.
         kept = k_core(user, item, k)
         user, item = user[kept], item[kept]
-        n_users, n_items = len(np.unique(user)), len(np.unique(item))
+        n_users, n_items = (int(np.count_nonzero(np.bincount(codes))) for codes in (user, item))
         density = len(user) / (n_users * n_items) if len(user) else 0.0
         rows.append((k, n_users, n_items, len(user), density))
     return pd.DataFrame(rows, columns=["k", "n_users", "n_items", "n_interactions", "density"])
@@ -297,15 +297,12 @@ class _Coded:
 
 def _coded(dataset: Dataset) -> _Coded:
     interactions = dataset.interactions
-    by_appearance, users = pd.factorize(interactions["user_id"])
-    # Strings are sorted and looked up once each, not once a row.
-    seen = np.asarray(users, dtype=object)
+    by_appearance, seen = dataset.coded_users
+    # Strings are sorted once each, not once a row.
     order = np.argsort(seen)
     place = np.empty(len(seen), dtype=np.int64)
     place[order] = np.arange(len(seen))
-    item, named = pd.factorize(interactions["item_id"])
-    row = pd.Index(dataset.item_ids).get_indexer(pd.Index(np.asarray(named, dtype=object)))
-    user, item = place[by_appearance], row[item].astype(np.int64)
+    user, item = place[by_appearance], dataset.coded_items.astype(np.int64)
     pair = user * dataset.n_items + item
     sorting = np.argsort(pair, kind="stable")
     last = np.append(pair[sorting][1:] != pair[sorting][:-1], True)

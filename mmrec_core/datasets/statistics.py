@@ -11,14 +11,14 @@ MODALITY_COLUMNS = {"image": "image", "text": "text"}
 
 def item_degrees(dataset: Dataset) -> np.ndarray:
     """[n_items] int64 number of interactions of each item."""
-    counts = dataset.interactions["item_id"].value_counts()
-    degrees: np.ndarray = counts.reindex(dataset.item_ids, fill_value=0).to_numpy(dtype=np.int64)
-    return degrees
+    rows = dataset.coded_items
+    return np.bincount(rows[rows >= 0], minlength=dataset.n_items).astype(np.int64)
 
 
 def user_degrees(dataset: Dataset) -> np.ndarray:
     """[n_users] int64 number of interactions of each user, largest first."""
-    return dataset.interactions["user_id"].value_counts().to_numpy(dtype=np.int64)
+    counts = np.bincount(dataset.coded_users[0], minlength=dataset.n_users).astype(np.int64)
+    return np.sort(counts)[::-1]
 
 
 def overview(dataset: Dataset) -> pd.DataFrame:

@@ -92,10 +92,13 @@ def category_groups(categories: np.ndarray, separator: str | None) -> np.ndarray
         categories: [n_items] of str, empty where the category is unknown.
         separator: Between several categories in one cell, if any.
     """
-    cells = pd.Series(categories, dtype="str")
+    # Few cells differ; each is cut once, not once an item.
+    codes, distinct = pd.factorize(categories)
+    cells = pd.Series(distinct, dtype="str")
     if separator:
         cells = cells.str.split(separator, n=1, regex=False).str[0]
-    return np.unique(cells.str.strip().astype(object), return_inverse=True)[1].astype(np.int64)
+    groups = np.unique(cells.str.strip().astype(object), return_inverse=True)[1].astype(np.int64)
+    return np.asarray(groups[codes])
 
 
 def popularity_groups(degree: np.ndarray) -> np.ndarray:

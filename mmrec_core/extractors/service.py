@@ -219,7 +219,9 @@ def _sources(dataset: Dataset, folder: str) -> Iterator[tuple[str, Artefact]]:
     """Files in one folder of an installed dataset; none of the demo, which is not installed."""
     if (dataset.folder / "meta.json").is_file():
         installed = Artefact("dataset", dataset.folder.name, dataset.folder)
-        yield from ((n, installed) for n in installed.meta["files"] if Path(n).parts[0] == folder)
+        # Not a Path each: a shop of 100,000 pictures has 300,000 files, and pages ask often.
+        files = installed.meta["files"]
+        yield from ((n, installed) for n in files if n.partition("/")[0] == folder)
 
 
 def _compute(

@@ -81,6 +81,7 @@ def write_evidence(
     write_json(folder / "study.json", document)
     return {
         "dataset": study.dataset,
+        "content": inputs.dataset.fingerprint,
         "recommenders": list(study.recommenders),
         "seeds": study.seeds,
         "stage": study.stage,

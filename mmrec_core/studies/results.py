@@ -4,15 +4,18 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import pandas as pd
 
+from mmrec_core.datasets.catalogue import load_dataset
 from mmrec_core.domain import InputError
 from mmrec_core.extractors import EXTRACTORS
 from mmrec_core.store import Artefact, store
 from mmrec_core.studies.evidence import COMPARISON_COLUMNS
+from mmrec_core.studies.inputs import study_split, with_split
+from mmrec_core.studies.study import Study
 
 KIND = "study"
 
@@ -184,13 +187,45 @@ def typed(value: Any) -> str:
 
 
 def list_studies(dataset: str | None = None) -> list[StudyResult]:
-    """Finished studies, the newest first; of one dataset where one is named."""
+    """Finished studies, the newest first; of one dataset where one is named.
+
+    A name may have belonged to another dataset before: studies of that one are left out as long
+    as there is one of this name.
+    """
     found = [
         StudyResult(artefact)
         for artefact in store().list(KIND)
         if dataset is None or artefact.facts["dataset"] == dataset
     ]
+    if dataset is not None and found:
+        found = [study for study in found if _is_of(study, dataset)]
     return sorted(found, key=lambda s: s.artefact.meta["created"], reverse=True)
+
+
+def _is_of(result: StudyResult, dataset: str) -> bool:
+    """Whether a study was made on what is now installed under its dataset's name."""
+    if result.artefact.shipped:
+        return True
+    try:
+        present = load_dataset(dataset).fingerprint
+    except InputError:
+        return True
+    return result.facts.get("content") == present or _same_split(result.key, dataset, present)
+
+
+@lru_cache(maxsize=1024)
+def _same_split(key: str, dataset: str, fingerprint: str) -> bool:
+    """The same of a study that notes no content, or of a dataset that got, say, features since."""
+    artefact = store().find(KIND, key)
+    if artefact is None:
+        return False
+    study = with_split(Study.model_validate(StudyResult(artefact).study))
+    assert study.split is not None
+    try:
+        split = study_split(dataset, fingerprint, study.split)
+    except InputError:
+        return False
+    return bool(split.fingerprint == artefact.spec["inputs"]["split"])
 
 
 def load_study(key: str) -> StudyResult:

@@ -66,8 +66,12 @@ def degrees_of(fingerprint: str, _dataset: Dataset) -> np.ndarray:
 @st.cache_data(max_entries=8, show_spinner=False)
 def categories_of(fingerprint: str, _dataset: Dataset) -> pd.Series:
     """Category -> number of items, the largest first; several in one cell count each."""
-    counts = _single(_dataset).value_counts()
-    return counts[counts.index != ""]
+    cells, codes = _cells(_dataset)
+    each = pd.Series(np.bincount(codes, minlength=len(cells)))
+    single = _single(cells, _dataset)
+    counts = each[single.index].groupby(single.to_numpy(), sort=False).sum()
+    counts = counts[counts.index != ""].rename_axis("category").rename("count")
+    return counts.sort_values(ascending=False, kind="stable")
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -92,8 +96,9 @@ def find_items(
             found |= cells.contains(word, case=False, regex=False).to_numpy(dtype=bool)
         kept &= found
     if categories:
-        single = _single(_dataset)
-        kept[np.setdiff1d(np.arange(len(items)), single.index[single.isin(categories)])] = False
+        cells, codes = _cells(_dataset)
+        single = _single(cells, _dataset)
+        kept &= np.isin(codes, single.index[single.isin(categories)])
     degrees = degrees_of(fingerprint, _dataset)
     if show == "Without picture":
         kept &= (items["image"] == "").to_numpy(dtype=bool)
@@ -114,9 +119,14 @@ def find_items(
     return rows
 
 
-def _single(dataset: Dataset) -> pd.Series:
-    """Categories, one a row; the index is the row of the item."""
-    cells = dataset.items["category"].reset_index(drop=True)
+def _cells(dataset: Dataset) -> tuple[pd.Series, np.ndarray]:
+    """What stands in the column of categories, each once, and [n_items] which of them."""
+    codes, cells = pd.factorize(dataset.items["category"])
+    return pd.Series(cells), codes
+
+
+def _single(cells: pd.Series, dataset: Dataset) -> pd.Series:
+    """Categories, one a row; the index is the position of the cell, which may hold several."""
     separator = dataset.info.category_separator
     if separator:
         cells = cells.str.split(separator).explode()
@@ -365,8 +375,7 @@ def _popularity(dataset: Dataset, row: int) -> str:
     rank = int((degrees > n).sum()) + 1
     users = "1 user has" if n == 1 else f"{n:,} users have"
     words = f"**{users} it**: rank {rank:,} of {len(degrees):,} by interactions."
-    mine = (dataset.interactions["item_id"] == dataset.item_ids[row]).to_numpy(dtype=bool)
-    ratings = dataset.interactions["rating"][mine].dropna()
+    ratings = dataset.interactions["rating"][dataset.coded_items == row].dropna()
     if len(ratings):
         words += f" Mean rating {number(float(ratings.mean()))} ({len(ratings):,} ratings)."
     return words
@@ -382,7 +391,8 @@ def problems(dataset: Dataset, row: int) -> list[str]:
         found.append("Its picture is gone from the disk; install the dataset again.")
     if not item["text"]:
         found.append("It has no text.")
-    others = int(_sharing(dataset)[row]) - 1
+    sha256 = item["image_sha256"]
+    others = int((dataset.items["image_sha256"] == sha256).sum()) - 1 if sha256 else 0
     if others > 0:
         items = "1 other item" if others == 1 else f"{others:,} other items"
         found.append(f"It shares its picture, byte for byte, with {items}.")

@@ -7,8 +7,8 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -88,6 +88,12 @@ def serving(script: str, log: Path, data: Path) -> Iterator[str]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+@pytest.fixture(scope="session")
+def serve(chromium: "Browser") -> Callable[[str, Path, Path], AbstractContextManager[str]]:
+    """``serving``, for tests that need an app on data of their own."""
+    return serving
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
+from uploads import shop
 
 from mmrec_core import jobs
 from mmrec_core.datasets.archive import opened
@@ -56,6 +57,25 @@ SMALL = small_dataset(
     ],
     [("u", "a"), ("v", "a"), ("u", "c")],
 )
+
+
+def test_categories_are_counted_from_the_commonest() -> None:
+    cells = ["Mug|Gift", "Vase", "", "Gift", "Vase| Gift", "Mug|Gift"]
+    own = small_dataset(
+        [{"item_id": f"i{n}", "category": cell} for n, cell in enumerate(cells)], [("u", "i0")]
+    )
+    counted = gallery.categories_of(own.fingerprint, own)
+    assert list(counted.items()) == [("Gift", 4), ("Mug", 2), ("Vase", 2)]
+    rows = gallery.find_items(own.fingerprint, own, categories=("Vase", "Mug"))
+    assert rows.tolist() == [0, 1, 4, 5]
+
+
+def test_the_same_content_under_two_names_has_two_titles(mmrec_data: Path, tmp_path: Path) -> None:
+    # The title is no part of the content by which the page keeps its sentence.
+    for name in ("one-shop", "other-shop"):
+        install(shop(tmp_path / name), name=name)
+        said = page(dataset=name).markdown[0].value
+        assert said.startswith(f"**{name.replace('-', chr(92) + '-')}**"), said
 
 
 def found(**how: object) -> list[str]:

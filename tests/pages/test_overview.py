@@ -5,16 +5,22 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import small_shop
 from streamlit.testing.v1 import AppTest
 
 from mmrec_core import jobs
+from mmrec_core.datasets.catalogue import delete_dataset
+from mmrec_core.datasets.install import install
+from mmrec_core.studies.plan import default_values, plan_study
 from mmrec_core.studies.results import list_studies
+from mmrec_core.studies.study import make_study
 from mmrec_core.studies.verdict import RULES
 from pages.ui import studies
 from pages.ui.catalogue import planted
+from pages.ui.start import is_finished
 from pages.ui.verdict import _BADGES, chip_text
 
 Open = Callable[..., AppTest]
@@ -136,3 +142,28 @@ def test_csv_of_an_export_runs_no_formulas() -> None:
 
     text = csv_bytes(pd.DataFrame({"=a": ["=1+1", "b"], "n": [-1.5, 2.0]})).decode()
     assert text == "'=a,n\n'=1+1,-1.5\nb,2.0\n"
+
+
+def test_studies_of_an_earlier_dataset_of_the_name_are_not_of_this_one(
+    studied: Path, tmp_path: Path, open_page: Open, text_of: Text
+) -> None:
+    (before,) = list_studies(small_shop.NAME)
+    up = small_shop.upload(tmp_path / "up")
+    more = np.load(up / "features" / "image.npy") + 1
+    np.save(up / "features" / "other.npy", more)
+    # More features: another content, and the study rests on the same split.
+    install(up, name=small_shop.NAME, replace_existing=True)
+    assert [study.key for study in list_studies(small_shop.NAME)] == [before.key]
+
+    delete_dataset(small_shop.NAME)
+    assert [study.key for study in list_studies(small_shop.NAME)] == [before.key]
+    lines = (up / "interactions.csv").read_text().splitlines()
+    (up / "interactions.csv").write_text("\n".join(lines[:-7]) + "\n")
+    install(up, name=small_shop.NAME)
+    assert list_studies(small_shop.NAME) == []
+    assert [study.key for study in list_studies()] == [before.key]
+    assert not is_finished(plan_study(make_study(default_values(small_shop.NAME))))
+    app = open_page("overview", dataset=small_shop.NAME)
+    assert "No study of this dataset is finished yet" in text_of(app)
+    app = open_page("study", dataset=small_shop.NAME)
+    assert "No study of this dataset is finished yet" in text_of(app)
