@@ -9,7 +9,7 @@ import pandas as pd
 from mmrec_core.datasets.columns import Declared, Roles, item_roles
 from mmrec_core.datasets.importers.base import Layout
 from mmrec_core.datasets.importers.tables import read_table
-from mmrec_core.datasets.schema import Ledger
+from mmrec_core.datasets.schema import Ledger, printable
 from mmrec_core.domain import InputError
 
 RESERVED = ("item_id", "title", "text", "category", "image", "image_sha256")
@@ -96,13 +96,14 @@ def _unique(
     assert roles.key is not None
     ids = frame[roles.key].str.strip()
     empty = (ids == "").to_numpy(dtype=bool)
-    ledger.reject_rows(name, lines, empty, f"the cell of column {roles.key!r} is empty", ids)
+    what = f"the cell of column {printable(roles.key)!r} is empty"
+    ledger.reject_rows(name, lines, empty, what, ids)
     again = ids.duplicated(keep="first").to_numpy(dtype=bool) & ~empty
     if again.any():
         first = pd.Series(lines[~again], index=ids[~again].array)
         where = first[ids[again]].to_numpy()
         for row, before in zip(np.flatnonzero(again), where, strict=True):
-            reason = f"item {ids.iloc[row]!r} is already on line {before}"
+            reason = f"item {printable(ids.iloc[row])!r} is already on line {before}"
             ledger.reject(name, int(lines[row]), reason)
     kept = ~empty & ~again
     if kept.all():
@@ -165,8 +166,8 @@ def with_unknown(
     if layout.items is not None and len(unknown) == len(named):
         raise InputError(
             f"No item of the interactions is in {layout.items.name} (such as "
-            f"{unknown.iloc[0]!r}; its own ids look like {_example(items)}); ids must be written "
-            "alike in both files."
+            f"{printable(unknown.iloc[0])!r}; its own ids look like {_example(items)}); ids must "
+            "be written alike in both files."
         )
     added = pd.DataFrame({"item_id": unknown.array})
     joined = pd.concat([items, added], ignore_index=True).fillna("")
@@ -174,4 +175,4 @@ def with_unknown(
 
 
 def _example(items: pd.DataFrame) -> str:
-    return repr(items["item_id"].iloc[0]) if len(items) else "nothing: it has no rows"
+    return repr(printable(items["item_id"].iloc[0])) if len(items) else "nothing: it has no rows"
