@@ -6,7 +6,6 @@ whole, before anything is written.
 
 import errno
 import json
-import lzma
 import os
 import re
 import shutil
@@ -31,6 +30,7 @@ LIST_SUFFIX = ".names"
 """Ends the name of a list of uploaded files; see ``listed``."""
 
 _BLOCK = 2**20
+_NO_NAME = r"[\x00-\x1f\x7f\ud800-\udfff]"
 _JUNK = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
 
 
@@ -83,7 +83,12 @@ def scan(root: Path, label: str) -> Files:
         for name in sorted(names):
             path = folder / name
             if name not in _JUNK and not path.is_symlink() and path.is_file():
-                paths[path.relative_to(root).as_posix()] = path
+                within = path.relative_to(root).as_posix()
+                if re.search(_NO_NAME, within):
+                    raise InputError(
+                        f"{label}: file {_shown(within)} is refused: {unsafe(within)}."
+                    )
+                paths[within] = path
     return Files(paths, label, tuple(sorted(links)))
 
 
@@ -130,7 +135,7 @@ def listed(path: Path) -> Files:
     for name in held["files"]:
         reason = unsafe(name)
         if reason:
-            raise InputError(f"{held['label']}: file {name!r} is refused: {reason}.")
+            raise InputError(f"{held['label']}: file {_shown(name)} is refused: {reason}.")
     paths = {name: path.parent / Path(own).name for name, own in held["files"].items()}
     while len(roots := {name.partition("/")[0] for name in paths}) == 1:
         # As in ``scan``: where the only entry is one folder, that folder is the root.
@@ -155,7 +160,11 @@ def extract(archive: Path, folder: Path, progress: Progress = no_progress) -> No
                 progress(done, len(members), "unpacking")
                 if not member.is_dir():
                     _write(packed, member, folder / name, archive.name)
-    except (zipfile.BadZipFile, EOFError, ValueError, struct.error, lzma.LZMAError) as error:
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{archive.name} holds a name that is no text in UTF-8; pack it again."
+        ) from error
+    except (zipfile.BadZipFile, EOFError, ValueError, struct.error) as error:
         raise InputError(f"{archive.name} is damaged ({error}); pack it again.") from error
     except OSError as error:
         # A damaged directory sends the reader to places that do not exist.
@@ -212,14 +221,15 @@ def _checked_names(archive: str, members: list[zipfile.ZipInfo]) -> list[str]:
         if not reason and name.rstrip("/") in seen and not member.is_dir():
             reason = "it is in the archive twice"
         if reason:
-            raise InputError(f"{archive}: member {name!r} is refused: {reason}.")
+            raise InputError(f"{archive}: member {_shown(name)} is refused: {reason}.")
         seen[name.rstrip("/")] = member.is_dir()
         names.append(name.rstrip("/"))
     for name in names:
         for parent in PurePosixPath(name).parents:
             if seen.get(str(parent)) is False:
                 raise InputError(
-                    f"{archive}: member {name!r} is refused: {str(parent)!r} is a file as well."
+                    f"{archive}: member {_shown(name)} is refused: {_shown(str(parent))} is a "
+                    "file as well."
                 )
     return names
 
@@ -232,8 +242,13 @@ def unsafe(name: str) -> str:
         return "its name holds a backslash"
     if re.match(r"[A-Za-z]:", name):
         return "its name starts with a drive letter"
-    if re.search(r"[\x00-\x1f\x7f]", name):
-        return "its name holds control characters"
+    odd = re.search(_NO_NAME, name)
+    if odd:
+        return (
+            "its name holds control characters"
+            if odd[0] <= "\x7f"
+            else ("its name is no text in UTF-8")
+        )
     parts = name.removesuffix("/").split("/")
     if ".." in parts:
         return 'its name holds ".." and would leave the folder'
@@ -246,10 +261,18 @@ def unsafe(name: str) -> str:
     return ""
 
 
+def _shown(name: str) -> str:
+    """A name in quotation marks, escaped and cut."""
+    return repr(name if len(name) <= 80 else f"{name[:77]}...")
+
+
 def _unsafe_kind(member: zipfile.ZipInfo) -> str:
     mode = member.external_attr >> 16
     if member.flag_bits & 1:
         return "it is encrypted"
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        # Of the other ways the standard library unpacks a whole block at once, however large.
+        return "it is not packed as an ordinary zip (deflate); pack it so"
     if stat.S_ISLNK(mode):
         return "it is a link"
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
@@ -266,14 +289,14 @@ def _write(packed: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, archi
                 written += len(block)
                 if written > member.file_size:
                     raise InputError(
-                        f"{archive}: member {member.filename!r} is larger than it says."
+                        f"{archive}: member {_shown(member.filename)} is larger than it says."
                     )
                 file.write(block)
     except FileExistsError:
         raise InputError(
-            f"{archive}: member {member.filename!r} is in the archive twice (up to case)."
+            f"{archive}: member {_shown(member.filename)} is in the archive twice (up to case)."
         ) from None
     except zlib.error as error:
         raise InputError(
-            f"{archive}: member {member.filename!r} is damaged ({error}); pack it again."
+            f"{archive}: member {_shown(member.filename)} is damaged ({error}); pack it again."
         ) from error

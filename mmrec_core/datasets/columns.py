@@ -10,7 +10,10 @@ from typing import Any, TypeVar
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from mmrec_core.datasets.schema import printable
 from mmrec_core.domain import InputError
+
+_LONGEST_TOML = 2**20
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -117,7 +120,7 @@ class _Part(BaseModel):
 class Thresholds(_Part):
     """The ``[thresholds]`` of dataset.toml."""
 
-    relevant_from: float | None = None
+    relevant_from: float | None = Field(None, allow_inf_nan=False)
     k_core: int = Field(5, ge=0)
 
 
@@ -185,12 +188,16 @@ def read_toml(path: Path | None, file: str = "dataset.toml") -> Declared:
     """
     if path is None:
         return Declared()
+    if path.stat().st_size > _LONGEST_TOML:
+        raise InputError(f"{file} is larger than {_LONGEST_TOML // 2**20} MiB; it is no settings.")
     try:
         raw = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise InputError(f"{file} is not UTF-8 (byte {error.start}); save it as UTF-8.") from error
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{file} is not TOML: {error}.") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{file} holds a value that is too long or too deep.") from error
     if "license" in raw:
         raw.setdefault("licence", raw.pop("license"))
     return _validated(Declared, raw, file)
@@ -211,7 +218,7 @@ def with_mapping(declared: Declared, mapping: Mapping[str, Any] | None) -> Decla
         )
     roles = {key: value for key, value in mapping.items() if key not in FILE_KEYS}
     merged = {**declared.columns.model_dump(exclude_unset=True), **roles}
-    return declared.model_copy(update={"columns": _validated(Columns, merged, "the mapping")})
+    return declared.model_copy(update={"columns": _validated(Columns, merged, "The mapping")})
 
 
 def parse_mapping(pairs: Iterable[str]) -> dict[str, Any]:
@@ -294,7 +301,7 @@ def item_roles(roles: Roles, columns: list[str], declared: Columns, file: str) -
     if key is None:
         raise InputError(
             f"{file}, line 1: no column for the item id is found among {_listed(columns)}; call "
-            f"it {roles.item_id!r}, as in the interactions."
+            f"it {printable(str(roles.item_id))!r}, as in the interactions."
         )
     text = declared.text
     if text is None:
@@ -339,12 +346,13 @@ def _resolve(
 def _known(column: str, columns: list[str], file: str) -> None:
     if column not in columns:
         raise InputError(
-            f"{file}, line 1: there is no column {column!r}; the columns are {_listed(columns)}."
+            f"{file}, line 1: there is no column {printable(column)!r}; the columns are "
+            f"{_listed(columns)}."
         )
 
 
 def _listed(columns: list[str]) -> str:
-    return ", ".join(columns[:20]) + (", ..." if len(columns) > 20 else "")
+    return ", ".join(map(printable, columns[:20])) + (", ..." if len(columns) > 20 else "")
 
 
 def guess_separator(cells: pd.Series) -> str | None:

@@ -13,7 +13,8 @@ from mmrec_core.datasets.schema import Ledger
 from mmrec_core.domain import InputError
 from mmrec_core.settings import settings
 
-_BLOCK = 8192
+_BLOCK = 2**22
+"""Numbers that are looked at at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +58,9 @@ def read_features(source: FeatureSource, tables: Tables, ledger: Ledger) -> Feat
     missing = rows < 0
     unusable = 0
     zero = 0
-    for start in range(0, len(rows), _BLOCK):
-        here = np.flatnonzero(rows[start : start + _BLOCK] >= 0) + start
+    step = max(1, _BLOCK // matrix.shape[1])
+    for start in range(0, len(rows), step):
+        here = np.flatnonzero(rows[start : start + step] >= 0) + start
         with np.errstate(over="ignore"):
             block = np.asarray(matrix[rows[here]]).astype(np.float32)
         finite = np.isfinite(block).all(axis=1)

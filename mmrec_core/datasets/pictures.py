@@ -76,7 +76,8 @@ def decoded(path: Path, longest: int | None = None) -> tuple[Image.Image, str, b
     except Exception:
         # Decoders raise whatever their parser trips over (OSError, SyntaxError, struct.error...).
         raise InputError("it is not a JPEG, PNG, WebP or GIF picture") from None
-    kind = str(picture.format)
+    # Phones keep a second view behind the picture; the first is an ordinary JPEG.
+    kind = "JPEG" if picture.format == "MPO" else str(picture.format)
     width, height = picture.size
     if width * height > limit:
         raise InputError(f"it has {width:,} x {height:,} pixels; at most {limit:,} are read")

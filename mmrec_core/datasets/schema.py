@@ -6,6 +6,7 @@ unsound, counts it, and goes on.
 """
 
 import csv
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -162,6 +163,12 @@ def clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+def printable(text: str, most: int = 60) -> str:
+    """``text`` as one can be shown in a sentence: cut, and without control characters."""
+    plain = re.sub(r"[\x00-\x1f\x7f-\x9f]", "\N{REPLACEMENT CHARACTER}", clean(text))
+    return plain if len(plain) <= most else f"{plain[: most - 3]}..."
+
+
 class Ledger:
     """Collects findings while an upload is read, and applies the policy.
 
@@ -236,7 +243,8 @@ class Ledger:
         for row in told:
             value = str(values.iloc[row])
             shown = value if len(value) <= 60 else f"{value[:57]}..."
-            self.reject(file, int(lines[row]), what.format(repr(shown)))
+            # Not ``format``: names of columns may hold braces as well.
+            self.reject(file, int(lines[row]), what.replace("{}", repr(shown)))
         self.n_rejected += len(rows) - len(told)
 
     def broken_image(self, file: str, reason: str) -> None:

@@ -1,5 +1,6 @@
 """Parquet and Arrow files: typed columns, made text as the other tables are."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -9,15 +10,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from mmrec_core.datasets.importers.lines import AT_ONCE
 from mmrec_core.datasets.importers.tables import Chunk, Table, cell, checked_columns, frame_of
-from mmrec_core.datasets.schema import Ledger
+from mmrec_core.datasets.schema import Ledger, printable
 from mmrec_core.domain import InputError
 from mmrec_core.settings import settings
 
 _END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 _END_OF_FILE = b"ARROW1"
 _PICTURES = 8
-_DAMAGED = (pa.ArrowException, OSError, KeyError, UnicodeDecodeError)
+_DAMAGED = (pa.ArrowException, OSError, KeyError, ValueError)
 """What pyarrow raises on a file that is not what its name says."""
 
 
@@ -35,6 +37,7 @@ def read_parquet(table: Table, ledger: Ledger, size: int) -> Iterator[Chunk]:
                 f"{table.name} has {source.metadata.num_rows:,} rows; at most {most:,} are read."
             )
         kept = _kept(source.schema_arrow, table, ledger)
+        size = _rows_at_once(source, table, [raw for raw, _ in kept], size)
         batches = source.iter_batches(batch_size=size, columns=[raw for raw, _ in kept])
         yield from _chunks(batches, kept, table, ledger)
     except _DAMAGED as error:
@@ -52,9 +55,10 @@ def read_arrow(table: Table, ledger: Ledger, size: int) -> Iterator[Chunk]:
             schema, found = open_arrow(mapped)
             kept = _kept(schema, table, ledger)
             pieces = (
-                batch.slice(start, size).select([raw for raw, _ in kept])
+                batch.slice(start, step).select([raw for raw, _ in kept])
                 for batch in map(_sound, found)
-                for start in range(0, batch.num_rows, size)
+                for step in (_fitting(_weight(batch), batch.num_rows, size),)
+                for start in range(0, batch.num_rows, step)
             )
             yield from _chunks(pieces, kept, table, ledger)
             if not _ended(mapped):
@@ -151,8 +155,57 @@ def _ended(mapped: pa.NativeFile) -> bool:
 
 
 def _unreadable(table: Table, kind: str, error: Exception) -> InputError:
-    said = (str(error).splitlines() or [type(error).__name__])[0][:120]
+    if isinstance(error, UnicodeDecodeError):
+        return InputError(f"{table.name} holds text that is not UTF-8; write it anew as {kind}.")
+    said = printable((str(error).splitlines() or ["no reason is given"])[0], 120)
+    said = re.sub(r"\w+(Exception|Error): ?", "", said)
     return InputError(f"{table.name} cannot be read as {kind} ({said}).")
+
+
+def _fitting(size: int, rows: int, most: int) -> int:
+    """So many of ``rows`` rows, at most ``most``, that their share of ``size`` bytes is small."""
+    return max(1, min(most, AT_ONCE * rows // max(1, size)))
+
+
+def _rows_at_once(source: pq.ParquetFile, table: Table, names: list[str], size: int) -> int:
+    """At most ``size``; fewer where rows are long, even if the file is small.
+
+    A text that is stored once may be meant by every row: only the dictionaries of the file tell.
+    """
+    longest = 0
+    groups = [source.metadata.row_group(at) for at in range(source.num_row_groups)]
+    texts = [f.name for f in source.schema_arrow if _holds_texts(f.type) and f.name in names]
+    probe = pq.ParquetFile(table.path, read_dictionary=texts) if texts else None
+    for at, group in enumerate(groups):
+        if group.num_rows:
+            longest = max(longest, group.total_byte_size // group.num_rows)
+        if probe is not None and group.num_rows:
+            first = next(probe.iter_batches(1, row_groups=[at], columns=texts), None)
+            longest = max(longest, 0 if first is None else _weight(first))
+    return _fitting(longest, 1, size)
+
+
+def _holds_texts(kind: pa.DataType) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _weight(batch: pa.RecordBatch) -> int:
+    """Bytes of a batch with every text written out."""
+    size = 0
+    for column in batch.columns:
+        if pa.types.is_dictionary(column.type):
+            size += len(column) * _longest(column.dictionary)
+        else:
+            size += column.nbytes
+    return size
+
+
+def _longest(column: pa.Array) -> int:
+    """Bytes of the longest text; 0 where it holds none."""
+    if not _holds_texts(column.type):
+        return 0
+    return pc.max(pc.binary_length(column)).as_py() or 0
 
 
 def _kept(schema: pa.Schema, table: Table, ledger: Ledger) -> list[tuple[str, str]]:
@@ -192,7 +245,8 @@ def _chunks(
         ordinals = np.arange(start, start + batch.num_rows)
         start += batch.num_rows
         ledger.rows_read[table.name] = start
-        yield Chunk(frame, ordinals + 1, ordinals)
+        short = _short(frame, ordinals, table, ledger)
+        yield Chunk(frame[short], ordinals[short] + 1, ordinals[short])
     if start == 0:
         ledger.rows_read[table.name] = 0
         names = [name for _, name in kept] if table.reshape is None else list(table.reshape({}))
@@ -207,6 +261,20 @@ def _frame(batch: pa.RecordBatch, kept: list[tuple[str, str]], table: Table) -> 
     return pd.DataFrame(
         {name: pd.array(_texts(batch.column(raw)), dtype="str") for raw, name in kept}
     )
+
+
+def _short(frame: pd.DataFrame, ordinals: np.ndarray, table: Table, ledger: Ledger) -> np.ndarray:
+    """[rows] whether no cell is too long; the other rows are rejected."""
+    most = settings().limits.cell_characters
+    long = np.zeros(len(frame), dtype=bool)
+    for name in frame.columns:
+        lengths = frame[name].str.len()
+        if lengths.max() > most:
+            long |= (lengths > most).to_numpy(dtype=bool)
+    for at in np.flatnonzero(long):
+        reason = f"a cell is longer than {most:,} characters"
+        ledger.reject(table.name, int(ordinals[at]) + 1, reason)
+    return ~long
 
 
 def _texts(column: pa.ChunkedArray | pa.Array) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mmrec_core.datasets.importers.lines import Lines, first_line
+from mmrec_core.datasets.importers.lines import AT_ONCE, Lines, first_line
 from mmrec_core.datasets.importers.tables import (
     Chunk,
     Table,
@@ -89,8 +89,10 @@ def read(table: Table, ledger: Ledger, size: int) -> Iterator[Chunk]:
     starts: list[int] = []
     ordinals: list[int] = []
     yielded = False
+    begun = lines.read
     while True:
         start = reader.line_num + 1
+        lines.row_start = lines.read
         try:
             row = next(reader)
         except StopIteration:
@@ -117,10 +119,11 @@ def read(table: Table, ledger: Ledger, size: int) -> Iterator[Chunk]:
         rows.append(row)
         starts.append(start)
         ordinals.append(ordinal - 1)
-        if len(rows) == size:
+        if len(rows) == size or lines.read - begun > AT_ONCE:
             ledger.rows_read[file] = ordinal
             yield Chunk(frame_of(columns, rows), np.array(starts), np.array(ordinals))
             yielded, rows, starts, ordinals = True, [], [], []
+            begun = lines.read
     ledger.rows_read[file] = ordinal
     if rows or not yielded:
         yield Chunk(
@@ -134,6 +137,11 @@ def _header(reader: Iterator[list[str]], lines: Lines, file: str) -> list[str]:
     except StopIteration:
         raise InputError(f"{file} is empty; its first line must name the columns.") from None
     except csv.Error as error:
+        if "new-line" in str(error):
+            raise InputError(
+                f"{file} has the line ends of old Macs (a carriage return alone); save it with "
+                "those of Unix or Windows."
+            ) from error
         raise InputError(f"{file}, line 1: the column names cannot be read ({error}).") from error
     if 1 in lines.bad:
         raise InputError(f"{file}, line 1: {lines.bad[1]}.")
@@ -143,6 +151,8 @@ def _header(reader: Iterator[list[str]], lines: Lines, file: str) -> list[str]:
 def _in_words(error: str, longest: int) -> str:
     if "field limit" in error:
         return f"a cell is longer than {longest:,} characters, or a quotation mark is never closed"
+    if "new-line" in error:
+        return "a carriage return stands alone in the row"
     if "unexpected end" in error:
         return "a quotation mark is opened in this row and never closed"
     if "expected after" in error:

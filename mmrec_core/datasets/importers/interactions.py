@@ -8,7 +8,7 @@ import pandas as pd
 
 from mmrec_core.datasets.columns import Columns, Roles, interaction_roles
 from mmrec_core.datasets.importers.tables import Chunk, Table, read_table
-from mmrec_core.datasets.schema import Ledger
+from mmrec_core.datasets.schema import Ledger, printable
 from mmrec_core.domain import InputError
 
 PARTS = ("train", "valid", "test")
@@ -128,7 +128,7 @@ def _check(
         column = getattr(roles, role)
         ids[role] = _filled(frame, column).str.strip()
         empty = (ids[role] == "").to_numpy(dtype=bool)
-        reject(empty, f"the cell of column {column!r} is empty", ids[role])
+        reject(empty, f"the cell of column {printable(column)!r} is empty", ids[role])
 
     ratings = np.full(n, np.nan)
     if roles.rating is not None:
@@ -153,8 +153,8 @@ def _check(
         unusable = number.isna().to_numpy(dtype=bool)
         reject(
             unusable,
-            f"column {roles.split!r} says {{}}, not train, valid or test (if it is no split, "
-            "map split to nothing)",
+            f"column {printable(roles.split)!r} says {{}}, not train, valid or test (if it is no "
+            "split, map split to nothing)",
             cells,
         )
         parts = number.fillna(0).to_numpy().astype(np.int8)
@@ -181,7 +181,8 @@ def _seconds(cells: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     filled = (cells != "").to_numpy(dtype=bool)
     numbers = pd.to_numeric(cells, errors="coerce")
     times = np.full(len(cells), NO_TIME, dtype=np.int64)
-    if pd.api.types.is_integer_dtype(numbers.dtype):
+    # Not those beyond 63 bits, which would come out as times long past.
+    if pd.api.types.is_signed_integer_dtype(numbers.dtype):
         return numbers.to_numpy(dtype=np.int64), np.zeros(len(cells), dtype=bool)
     values = numbers.to_numpy(dtype=np.float64)
     usable = np.isfinite(values) & (np.abs(values) < 2**62)

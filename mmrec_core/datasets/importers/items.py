@@ -9,7 +9,7 @@ import pandas as pd
 from mmrec_core.datasets.columns import Declared, Roles, item_roles
 from mmrec_core.datasets.importers.base import Layout
 from mmrec_core.datasets.importers.tables import CHUNK_ROWS, read_table
-from mmrec_core.datasets.schema import Ledger
+from mmrec_core.datasets.schema import Ledger, printable
 from mmrec_core.domain import InputError
 
 RESERVED = ("item_id", "title", "text", "category", "image", "image_sha256")
@@ -113,10 +113,10 @@ def _unique(
     assert roles.key is not None
     ids = frame[roles.key].str.strip()
     empty = (ids == "").to_numpy(dtype=bool)
+    what = f"the cell of column {printable(roles.key)!r} is empty"
     lines = places.lines
     for at, name in enumerate(places.names):
-        here = empty & (places.origins == at)
-        ledger.reject_rows(name, lines, here, f"the cell of column {roles.key!r} is empty", ids)
+        ledger.reject_rows(name, lines, empty & (places.origins == at), what, ids)
     again = ids.duplicated(keep="first").to_numpy(dtype=bool) & ~empty
     if again.any() and repeats:
         ledger.note(
@@ -129,7 +129,7 @@ def _unique(
         for row, before in zip(np.flatnonzero(again), where, strict=True):
             elsewhere = places.origins[before] != places.origins[row]
             of = f" of {places.names[places.origins[before]]}" if elsewhere else ""
-            reason = f"item {ids.iloc[row]!r} is already on line {lines[before]}{of}"
+            reason = f"item {printable(ids.iloc[row])!r} is already on line {lines[before]}{of}"
             ledger.reject(places.names[places.origins[row]], int(lines[row]), reason)
     kept = ~empty & ~again
     if kept.all():
@@ -202,8 +202,8 @@ def with_unknown(
     if layout.items is not None and len(unknown) == len(named):
         raise InputError(
             f"No item of the interactions is in {layout.items.name} (such as "
-            f"{unknown.iloc[0]!r}; its own ids look like {_example(items)}); ids must be written "
-            "alike in both files."
+            f"{printable(unknown.iloc[0])!r}; its own ids look like {_example(items)}); ids must "
+            "be written alike in both files."
         )
     # As whole columns: filling the gaps of a joined frame would copy every text.
     added = pd.DataFrame(
@@ -218,4 +218,4 @@ def with_unknown(
 
 
 def _example(items: pd.DataFrame) -> str:
-    return repr(items["item_id"].iloc[0]) if len(items) else "nothing: it has no rows"
+    return repr(printable(items["item_id"].iloc[0])) if len(items) else "nothing: it has no rows"

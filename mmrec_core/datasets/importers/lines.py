@@ -11,7 +11,12 @@ from mmrec_core.datasets.importers.tables import Table
 from mmrec_core.domain import InputError
 from mmrec_core.settings import settings
 
-LONGEST_LINE = 64 * 2**20
+LONGEST_LINE = 16 * 2**20
+"""Bytes; a row over several lines is no longer either."""
+
+AT_ONCE = 2**27
+"""Bytes that one chunk of rows is made of, or little more: rows may be long."""
+
 _BOM = b"\xef\xbb\xbf"
 _UTF8 = ("utf-8", "utf8")
 
@@ -21,11 +26,15 @@ class Lines:
 
     Attributes:
         bad: Line, from 1 -> why it cannot be read.
+        read: Bytes so far.
+        row_start: Bytes before the present row, where a row may have several lines; else None.
     """
 
     def __init__(self, table: Table) -> None:
         self.table = table
         self.bad: dict[int, str] = {}
+        self.read = 0
+        self.row_start: int | None = None
 
     def __iter__(self) -> Iterator[str]:
         file, encoding = self.table.name, self.table.encoding
@@ -37,11 +46,19 @@ class Lines:
                 if number == 1 and plain:
                     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
                         raise InputError(f"{file} is UTF-16; save it as UTF-8.")
+                    if b"\0" in raw:
+                        raise InputError(f"{file} is no text in UTF-8; if it is text, save it so.")
                     raw = raw.removeprefix(_BOM)
+                self.read += len(raw)
                 if len(raw) == LONGEST_LINE:
                     raise InputError(
                         f"{file}, line {number}: the line is longer than "
                         f"{LONGEST_LINE // 2**20} MiB; this is not a table."
+                    )
+                if self.row_start is not None and self.read - self.row_start > LONGEST_LINE:
+                    raise InputError(
+                        f"{file}, line {number}: the row is longer than {LONGEST_LINE // 2**20} "
+                        "MiB; a quotation mark before it may never be closed."
                     )
                 try:
                     yield decode(raw)[0]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mmrec_core.datasets.importers.lines import Lines
+from mmrec_core.datasets.importers.lines import AT_ONCE, Lines
 from mmrec_core.datasets.importers.tables import Chunk, Table, cell, checked_columns, frame_of
 from mmrec_core.datasets.schema import Ledger, clean
 from mmrec_core.domain import InputError
@@ -44,6 +44,7 @@ def read(table: Table, ledger: Ledger, size: int) -> Iterator[Chunk]:
     ordinals: list[int] = []
     ordinal = 0
     yielded = False
+    begun = 0
 
     def chunk() -> Chunk:
         columns = checked_columns(names, file)
@@ -87,10 +88,11 @@ def read(table: Table, ledger: Ledger, size: int) -> Iterator[Chunk]:
         rows.append(row)
         starts.append(number)
         ordinals.append(ordinal - 1)
-        if len(rows) == size:
+        if len(rows) == size or lines.read - begun > AT_ONCE:
             ledger.rows_read[file] = ordinal
             yield chunk()
             yielded, rows, starts, ordinals = True, [], [], []
+            begun = lines.read
     ledger.rows_read[file] = ordinal
     if not names:
         raise InputError(f"{file} holds no JSON object; each line must be one, {{...}}.")

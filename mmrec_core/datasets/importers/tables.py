@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mmrec_core.datasets.schema import HEAD_ROWS, Ledger
+from mmrec_core.datasets.schema import HEAD_ROWS, Ledger, printable
 from mmrec_core.domain import InputError
 from mmrec_core.settings import settings
 
@@ -166,7 +166,8 @@ def checked_columns(names: list[str], file: str) -> list[str]:
         raise InputError(f"{file}, line 1: {len(names):,} columns; at most {most} are read.")
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
-        raise InputError(f"{file}, line 1: two columns are called {doubled[0]!r}; rename one.")
+        name = printable(doubled[0])
+        raise InputError(f"{file}, line 1: two columns are called {name!r}; rename one.")
     return names
 
 

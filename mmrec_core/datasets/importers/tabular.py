@@ -48,12 +48,13 @@ class TablesImporter:
             if name and name not in names:
                 raise InputError(f"There is no table {name!r} for {key}; there are {_some(names)}.")
         known = said["interactions_file"], said["items_file"]
+        unread: list[InputError] = []
         columns = {
-            name: _columns(Table(name, files.paths[name]), ledger)
+            name: _columns(Table(name, files.paths[name]), ledger, unread)
             for name in names
             if len(names) > 1 and name not in known
         }
-        interactions = said["interactions_file"] or _interactions(columns, names, mapping)
+        interactions = said["interactions_file"] or _interactions(columns, names, mapping, unread)
         items = said["items_file"] or _items(columns, interactions, mapping)
         if items is not None:
             ledger.note(f"{interactions} is taken for the interactions, {items} for the items.")
@@ -80,19 +81,23 @@ def _tables(files: Files) -> list[str]:
     return [name for name in names if suffix_of(name) != ".txt"] or names
 
 
-def _columns(table: Table, ledger: Ledger) -> list[str]:
-    """Columns of a table as far as it can be read."""
+def _columns(table: Table, ledger: Ledger, unread: list[InputError]) -> list[str]:
+    """Columns of a table as far as it can be read; why it cannot goes to ``unread``."""
     try:
         with Ledger(lenient=True) as aside:
             frame = next(read_table(table, aside, rows=10)).frame
-    except InputError:
+    except InputError as error:
+        unread.append(error)
         return []
     ledger.saw(table.name, frame)
     return list(frame.columns)
 
 
 def _interactions(
-    columns: Mapping[str, list[str]], names: list[str], mapping: Mapping[str, Any] | None
+    columns: Mapping[str, list[str]],
+    names: list[str],
+    mapping: Mapping[str, Any] | None,
+    unread: list[InputError],
 ) -> str:
     if len(names) == 1:
         return names[0]
@@ -101,6 +106,9 @@ def _interactions(
         for name, held in columns.items()
         if _plays("user_id", held, mapping) and _plays("item_id", held, mapping)
     ]
+    if not found and unread:
+        # More likely the table that cannot be read than one without the columns.
+        raise unread[0]
     if len(found) != 1:
         what = "None has" if not found else f"{_some(found)} each have"
         raise InputError(
