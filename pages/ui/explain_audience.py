@@ -23,7 +23,7 @@ from pages.ui.explain_runs import (
     under_words,
 )
 from pages.ui.export import export_menu
-from pages.ui.gallery import NO_PICTURE, find_items, name_of, problems, tile_style
+from pages.ui.gallery import NO_PICTURE, find_items, name_of, problems
 from pages.ui.job import time_in_words
 from pages.ui.map_spaces import known_spaces
 from pages.ui.words import escape, how, percent
@@ -61,7 +61,6 @@ def show(dataset: Dataset, runs: Mapping[str, StoredRun], default: str) -> None:
     users = receivers(lists, numbers[item])
     _receivers(split.user_ids, users, lists, numbers[item], titles_of(runs)[run])
     _ranks(dataset, runs[run], run, numbers[item])
-    tile_style()
     spaces = [space for space in known_spaces(dataset).values() if space.kind == "extractor"]
     nearest_in_every_space(dataset, row, spaces, np.zeros(0, dtype=int))
 

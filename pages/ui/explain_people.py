@@ -11,6 +11,7 @@ from mmrec_core.explanations.audience import most_changed
 from mmrec_core.explanations.counterfactual import modalities_at_inference
 from mmrec_core.explanations.subject import LISTED
 from mmrec_core.figures.words import shorten
+from pages.ui import item_lists
 from pages.ui.address import choose, choose_several
 from pages.ui.explain_runs import (
     AT_ONCE,
@@ -23,7 +24,7 @@ from pages.ui.explain_runs import (
     split_of,
     under_words,
 )
-from pages.ui.gallery import find_items, name_of, tile, tile_style
+from pages.ui.gallery import find_items, name_of
 from pages.ui.words import escape
 
 IN_A_BOX = 5_000
@@ -218,26 +219,28 @@ def _pick(items: list[str]) -> None:
     st.query_params[VISITOR] = items
 
 
-STRIP, NARROW = 8, 84
+STRIP, MOST_SHOWN, NARROW = 8, 60, 84
 
 
+@st.fragment
 def history_strip(dataset: Dataset, person: Person) -> None:
     """What a person has, as pictures."""
     n = len(person.history)
     whose = "The visitor has" if person.visitor else f"User {escape(person.name)} took"
     part = "" if person.visitor else " \\(train\\)"
     st.markdown(f"{whose} **{n:,}** {'item' if n == 1 else 'items'}{part}")
-    tile_style()
-    rows = {str(item): at for at, item in enumerate(dataset.item_ids)}
-    shown = person.history[:STRIP]
-    with st.container(horizontal=True, gap="small"):
-        for item in shown:
-            cells = dataset.items.iloc[rows[item]].to_dict()
-            tile(dataset, cells, f"had-{item}", width=NARROW)
+    rows = item_lists.rows_of(dataset)
+    numbers = [rows[item] for item in person.history]
+    opened = item_lists.tiles(dataset, numbers[:STRIP], key="history", width=NARROW)
     if n > STRIP:
-        with st.expander(f"All {n:,}"), st.container(horizontal=True, gap="small"):
-            for item in person.history[STRIP:60]:
-                cells = dataset.items.iloc[rows[item]].to_dict()
-                tile(dataset, cells, f"had-{item}", width=NARROW)
-            if n > 60:
-                st.caption(f"and {n - 60:,} more")
+        # The rest is not sent with every next user, but once somebody wants to see it.
+        rest = st.expander(f"All {n:,}", key="history-all", on_change="rerun")
+        with rest:
+            if rest.open:
+                opened |= item_lists.tiles(
+                    dataset, numbers[STRIP:MOST_SHOWN], key="history-rest", width=NARROW
+                )
+                if n > MOST_SHOWN:
+                    st.caption(f"and {n - MOST_SHOWN:,} more")
+    if opened:
+        st.rerun()
