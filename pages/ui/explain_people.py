@@ -91,8 +91,9 @@ def _ordered(
     """Ids in the chosen order, and a word on each where the order has one."""
     ids = [str(user) for user in split.user_ids]
     options = {BY_ID: "User id"}
-    for name in explainable(runs_of(dataset), names):
-        run = runs_of(dataset)[name.run]
+    runs = runs_of(dataset)
+    for name in explainable(runs, names):
+        run = runs[name.run]
         if name.control or not run.kind.features_at_inference:
             continue
         for modality in sorted(run.artefact.spec["features"]):
@@ -127,7 +128,7 @@ def _chosen(
         return f"{user} · {notes[user]}" if user in notes else user
 
     if len(users) <= IN_A_BOX:
-        default = users[0] if notes else _usual_user(dataset, first, split)
+        default = users[0] if notes else _usual_user(split.fingerprint, first.run, dataset, split)
         return choose("User", users, "user", default, words, hide_default=False)
     # What the address says goes first, so that next, previous and links move the typed id too.
     if st.query_params.get("user") != st.session_state.get("user-address"):
@@ -135,7 +136,7 @@ def _chosen(
     named = st.text_input(
         f"User id, of {len(users):,}", key="user-typed", placeholder=users[0]
     ).strip()
-    user = named or _usual_user(dataset, first, split)
+    user = named or _usual_user(split.fingerprint, first.run, dataset, split)
     if user not in set(users):
         close = [u for u in users if named.casefold() in u.casefold()][:5]
         st.warning(
@@ -147,14 +148,15 @@ def _chosen(
     return user
 
 
-def _usual_user(dataset: Dataset, first: ListName, split: Split) -> str:
+@st.cache_data(max_entries=64, show_spinner=False)
+def _usual_user(made_on: str, run: str, _dataset: Dataset, _split: Split) -> str:
     """The first with a history to speak of and a hit on the first list, where there is one."""
+    dataset, split = _dataset, _split
     lengths = np.diff(split.train.indptr)
     fit = np.flatnonzero((lengths >= 6) & (lengths <= 30))[:1000]
     if not len(fit):
         return str(split.user_ids[0])
-    run = ListName(first.run)
-    lists = np.asarray(lists_of_everyone(dataset, run, 5))[fit]
+    lists = np.asarray(lists_of_everyone(dataset, ListName(run), 5))[fit]
     relevant = split.relevant("test")[fit].astype(bool)
     hits = np.asarray(relevant[np.arange(len(fit))[:, None], np.maximum(lists, 0)].todense()) & (
         lists >= 0

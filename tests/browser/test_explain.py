@@ -25,8 +25,8 @@ def test_from_a_user_to_a_new_rank_and_back_by_the_link(page: Page, app_url: str
     page.on("pageerror", lambda error: said.append(str(error)))
     page.goto(f"{app_url}/explain?dataset=demo-both&user=U0008")
     expect(page.get_by_text("4 lists for user U0008 share")).to_be_visible(timeout=SLOW)
-    # The first list’s first item, by its key: lists are drawn one after the other.
-    page.locator("[class*=st-key-why-0-1-] button").first.click()
+    first = page.get_by_role("region", name="VBPR", exact=True)
+    first.get_by_role("button", name="1. ").click()
     expect(page.get_by_text("Number 1 of")).to_be_visible(timeout=SLOW)
     expect(page.get_by_text("above the average item ranked")).to_be_visible(timeout=SLOW)
     page.keyboard.press("ArrowDown")
