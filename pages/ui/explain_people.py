@@ -221,7 +221,7 @@ def _pick(items: list[str]) -> None:
     st.query_params[VISITOR] = items
 
 
-STRIP, MOST_SHOWN, NARROW = 8, 60, 84
+STRIP, MOST_SHOWN, NARROW = 8, 60, 90
 
 
 @st.fragment

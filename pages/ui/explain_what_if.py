@@ -72,7 +72,8 @@ def _given(own: Opened, edited: Subject, modality: str) -> tuple[Subject, list[s
     found = _found(own, words, named)
     options = [NOTHING, REMOVED]
     space = _space(own, modality)
-    if modality == "image" and space and not settings().read_only:
+    on_show = settings().read_only
+    if modality == "image" and space and not on_show:
         options.append(UPLOADED)
     titles = {
         NOTHING: f"its own {what}, as it is",
@@ -87,6 +88,11 @@ def _given(own: Opened, edited: Subject, modality: str) -> tuple[Subject, list[s
             f"{GIVE}-{modality}",
             NOTHING,
             lambda value: titles.get(value, value),
+        )
+    if modality == "image" and space and on_show:
+        st.caption(
+            "This installation is on show: a picture of your own cannot be uploaded here, those of "
+            "other items can be tried."
         )
     if chosen == NOTHING:
         return edited, []

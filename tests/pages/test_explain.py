@@ -243,6 +243,53 @@ def test_an_item_over_all_users(studied: Path, open_page: Open, text_of: Text):
     assert settings[0] == "as trained" and "pictures made noise" in settings
 
 
+def test_the_ranks_of_an_item_are_a_figure_that_says_what_it_shows(studied: Path, open_page: Open):
+    app = open_page("explain", dataset=small_shop.NAME, **{"for": "Item"})
+    figures = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    [meta] = [figure["layout"]["meta"] for figure in figures]
+    settings = app.dataframe[0].value["Setting"].tolist()
+    assert all(setting in meta["description"] for setting in settings)
+    assert meta["title"].endswith("ranks under each control")
+
+
+def test_an_item_that_no_list_can_hold_is_said_to_have_no_rank(
+    studied: Path, open_page: Open, text_of: Text, monkeypatch
+):
+    from dataclasses import replace
+
+    from pages.ui import explain_audience
+
+    own = explain_audience.split_of
+
+    def cold(run):
+        split = own(run)
+        return replace(split, candidates=np.zeros(split.n_items, dtype=bool))
+
+    monkeypatch.setattr(explain_audience, "split_of", cold)
+    app = open_page("explain", dataset=small_shop.NAME, **{"for": "Item"})
+    assert "made on a split of cold items" in text_of(app)
+    assert not app.dataframe and not app.get("plotly_chart")
+
+
+def test_on_show_it_is_said_that_no_picture_can_be_uploaded(
+    mmrec_data: Path, open_page: Open, text_of: Text, monkeypatch
+):
+    from mmrec_core import settings
+
+    explained, user = first_of("vbpr", "demo-both")
+    address = {"user": user, "lists": explained.run.name, "why": listed(explained, user)[0],
+               "explain-part": "What if"}  # fmt: skip
+    words = "a picture of your own cannot be uploaded here"
+    app = open_page("explain", dataset="demo-both", **address)
+    assert words not in text_of(app)
+    assert "a picture uploaded here" in app.selectbox(key="give-image").options
+    monkeypatch.setenv("MMREC_READ_ONLY", "1")
+    settings.settings.cache_clear()
+    app = open_page("explain", dataset="demo-both", **address)
+    assert words in text_of(app)
+    assert "a picture uploaded here" not in app.selectbox(key="give-image").options
+
+
 @pytest.mark.parametrize(
     "address",
     [
