@@ -79,25 +79,25 @@ def _person(
     lists = explain_lists.listed_for(dataset, names, options, person, int(k or LENGTHS[0]))
     with top:
         st.markdown(_sentence(person, lists))
-    opened_item = st.query_params.get(WHY)
-    if opened_item is None:
+    if st.query_params.get(WHY) is None:
         history_strip(dataset, person)
-        explain_lists.side_by_side(dataset, lists)
+        explain_lists.drawn(dataset, lists, person)
         return
-    within = st.query_params.get(WITHIN, "0")
+    _master_and_detail(dataset, lists, person)
+
+
+@st.fragment
+def _master_and_detail(dataset: Dataset, lists: Sequence[Listed], person: Person) -> None:
+    """The list that an item was opened in, and the item beside it; the next item draws these."""
+    item, within = st.query_params.get(WHY), st.query_params.get(WITHIN, "0")
+    if item is None:
+        # Closed in here: the page goes back to all lists.
+        st.rerun()
     at = int(within) if within.isdigit() and int(within) < len(lists) else 0
-    _master_and_detail(dataset, lists, at, person, opened_item)
-
-
-def _master_and_detail(
-    dataset: Dataset, lists: Sequence[Listed], at: int, person: Person, item: str
-) -> None:
-    """The list that an item was opened in, and the item beside it."""
     left, right = st.columns([1, 2.7], gap="medium")
     with left:
-        explain_lists.styled()
-        explain_lists.one_list(dataset, lists[at], at, explain_lists.reference(lists), lists)
-    with right:
+        explain_lists.drawn(dataset, lists, person, only=at)
+    with right, in_words():
         try:
             own = open_item(dataset, lists[at], person, item)
         except InputError as error:
@@ -105,8 +105,7 @@ def _master_and_detail(
             st.warning(escape(error))
             st.button("Back to all lists", key="why-back", on_click=explain_lists.close_why)
             return
-        with in_words():
-            explain_item.show(own, at)
+        explain_item.show(own, at)
 
 
 def _sentence(person: Person, lists: Sequence[Listed]) -> str:

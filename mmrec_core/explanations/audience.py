@@ -100,16 +100,20 @@ def rank_table(ranks: dict[str, np.ndarray]) -> pd.DataFrame:
     """How the ranks of an item lie over users, one row a setting.
 
     Returns:
-        setting, n_users, first_decile, median, last_decile, in_top_20 (share of the users).
+        setting, n_users, first_decile, first_quartile, median, last_quartile, last_decile,
+        in_top_20 (share of the users); no row where nobody could be shown the item.
     """
     rows = []
     for setting, own in ranks.items():
         known = own[np.isfinite(own)]
         if not len(known):
             continue
-        low, middle, high = np.percentile(known, [10, 50, 90])
-        rows.append((setting, len(known), low, middle, high, float((known <= LISTED).mean())))
-    columns = ["setting", "n_users", "first_decile", "median", "last_decile", "in_top_20"]
+        spread = np.percentile(known, [10, 25, 50, 75, 90])
+        rows.append((setting, len(known), *spread, float((known <= LISTED).mean())))
+    columns = [
+        "setting", "n_users", "first_decile", "first_quartile", "median", "last_quartile",
+        "last_decile", "in_top_20",
+    ]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -54,18 +54,11 @@ def _split(subject: Subject) -> str:
 
 
 def _by_history(subject: Subject) -> str:
-    model = subject.model
-    if not splits_by_history(subject):
-        return (
-            f"{model.title}'s score is no sum over the history."
-            if model.reads_history
-            else _no_history(subject)
-        )
-    config = model.config
-    similarity = getattr(config, "similarity", "cosine")
-    if model.name == "attribute-item-knn" and similarity in ("jaccard", "tversky"):
-        return f"With {similarity} similarity the denominator holds both sides, so nothing splits."
-    return ""
+    if splits_by_history(subject):
+        return ""
+    if subject.model.reads_history:
+        return f"{subject.model.title}'s score is no sum over the history."
+    return _no_history(subject)
 
 
 def _by_neighbour(subject: Subject) -> str:

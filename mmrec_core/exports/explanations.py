@@ -12,7 +12,13 @@ from mmrec_core.explanations.methods import METHODS
 from mmrec_core.exports.drawings import Drawing
 from mmrec_core.figures.score_split_rows import Mode
 
-__all__ = ["Mode", "drawing_of_faithfulness", "drawing_of_split", "method_titles"]
+__all__ = [
+    "Mode",
+    "drawing_of_faithfulness",
+    "drawing_of_ranks",
+    "drawing_of_split",
+    "method_titles",
+]
 
 
 def method_titles() -> dict[str, str]:
@@ -50,6 +56,36 @@ def drawing_of_split(
         split.table.assign(user=user, item=item, recommender=recommender),
         lambda: figures.score_split(split.table, **given),
         lambda width: figures.score_split_publication(split.table, **given, width=width),
+    )
+
+
+def drawing_of_ranks(
+    ranks: pd.DataFrame,
+    modalities: Mapping[str, str],
+    item: str,
+    recommender: str,
+    name: str = "item-ranks",
+) -> Drawing:
+    """Where one item ranks over users, as a model was trained and under each control.
+
+    Args:
+        ranks: As ``explanations.audience.rank_table`` gives it.
+        modalities: Setting -> modality that it replaces; ``none``: as trained.
+        item: Title of the item.
+        recommender: How it is shown.
+        name: Of its files; also tells the menus of a page apart.
+    """
+    table = ranks.assign(
+        modality=[modalities[setting] for setting in ranks["setting"]],
+        item=item,
+        recommender=recommender,
+    )
+    return Drawing(
+        name,
+        "Ranks of an item under each control",
+        table,
+        lambda: figures.item_ranks(table, item, recommender),
+        lambda width: figures.item_ranks_publication(table, item, recommender, width),
     )
 
 

@@ -51,6 +51,11 @@ from mmrec_core.figures.gap import (
     modality_gap_description,
     modality_gap_publication,
 )
+from mmrec_core.figures.item_ranks import (
+    item_ranks,
+    item_ranks_description,
+    item_ranks_publication,
+)
 from mmrec_core.figures.learning import (
     learning_description,
     learning_plot,
@@ -163,6 +168,9 @@ __all__ = [
     "explanation_faithfulness",
     "explanation_faithfulness_publication",
     "explanation_faithfulness_description",
+    "item_ranks",
+    "item_ranks_publication",
+    "item_ranks_description",
     "FORMATS",
     "save",
     "html",

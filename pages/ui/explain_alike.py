@@ -13,9 +13,8 @@ from mmrec_core.explanations.methods import METHODS
 from mmrec_core.figures.palette import modality_label
 from mmrec_core.projection.nearby import nearest_items
 from mmrec_core.spaces import Space
-from pages.ui import explain_trust
+from pages.ui import explain_trust, item_lists
 from pages.ui.explain_open import Opened
-from pages.ui.gallery import tile_style, tiles
 from pages.ui.map_spaces import known_spaces, vectors_of
 from pages.ui.words import escape, number, percent
 
@@ -24,7 +23,6 @@ SHOWN = 8
 
 def look_alikes(own: Opened) -> None:
     """Neighbours through which content acts, and the nearest in every space."""
-    tile_style()
     reason = METHODS.get("neighbour-split").reason(own.subject)
     if reason:
         st.caption(escape(reason))
@@ -39,7 +37,7 @@ def look_alikes(own: Opened) -> None:
             )
             rows = own.explained.rows[top["neighbour"].to_numpy(dtype=int)]
             notes = [number(float(v), True) for v in top["value"]]
-            tiles(own.dataset, rows, notes, key=f"neighbour-{modality}")
+            item_lists.tiles(own.dataset, rows, notes, key=f"neighbour-{modality}")
     history = own.explained.rows[own.subject.history(own.user)]
     nearest_in_every_space(own.dataset, own.row, _spaces(own), history)
 
@@ -70,7 +68,7 @@ def nearest_in_every_space(
             f"{number(float(c))}{' · in the history' if int(r) in marked else ''}"
             for r, c in zip(near, cosines, strict=True)
         ]
-        tiles(dataset, near, notes, key=f"near-{at}")
+        item_lists.tiles(dataset, near, notes, key=f"near-{at}")
 
 
 def _spaces(own: Opened) -> list[Space]:

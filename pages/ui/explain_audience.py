@@ -9,6 +9,7 @@ import streamlit as st
 from mmrec_core.domain import Dataset
 from mmrec_core.explanations.audience import CONTROLS, item_ranks, rank_table, receivers
 from mmrec_core.explanations.subject import LISTED
+from mmrec_core.exports.explanations import drawing_of_ranks
 from mmrec_core.figures.words import shorten
 from mmrec_core.studies.trained import StoredRun
 from pages.ui.address import choose
@@ -22,11 +23,11 @@ from pages.ui.explain_runs import (
     titles_of,
     under_words,
 )
-from pages.ui.export import export_menu
-from pages.ui.gallery import NO_PICTURE, find_items, name_of, problems, tile_style
+from pages.ui.figure import shown
+from pages.ui.gallery import NO_PICTURE, find_items, name_of, problems
 from pages.ui.job import time_in_words
 from pages.ui.map_spaces import known_spaces
-from pages.ui.words import escape, how, percent
+from pages.ui.words import escape, percent
 
 ITEM = "of-item"
 MOST_FOUND = 200
@@ -60,8 +61,7 @@ def show(dataset: Dataset, runs: Mapping[str, StoredRun], default: str) -> None:
     _about(dataset, row)
     users = receivers(lists, numbers[item])
     _receivers(split.user_ids, users, lists, numbers[item], titles_of(runs)[run])
-    _ranks(dataset, runs[run], run, numbers[item])
-    tile_style()
+    _ranks(dataset, runs[run], run, numbers[item], titles_of(runs)[run])
     spaces = [space for space in known_spaces(dataset).values() if space.kind == "extractor"]
     nearest_in_every_space(dataset, row, spaces, np.zeros(0, dtype=int))
 
@@ -136,10 +136,18 @@ def _open_user(user: str) -> None:
     st.session_state["for"] = "User"
 
 
-def _ranks(dataset: Dataset, run: StoredRun, name: str, item: int) -> None:
+@st.fragment
+def _ranks(dataset: Dataset, run: StoredRun, name: str, item: int, title: str) -> None:
     st.markdown("**Where it ranks**, over the users who have not seen it:")
     if not run.restorable:
         st.caption("Only the lists of this run are kept, so ranks beyond them are not known.")
+        return
+    split = split_of(run)
+    if split.candidates is not None and not split.candidates[item]:
+        st.info(
+            "This run was made on a split of cold items: it ranks only items that nobody took in "
+            "training\\. This one was taken in training, so it stands on no list and has no rank\\."
+        )
         return
     settings = {"as trained": ListName(name)}
     if run.kind.features_at_inference:
@@ -149,7 +157,7 @@ def _ranks(dataset: Dataset, run: StoredRun, name: str, item: int) -> None:
                 settings[words] = ListName(name, modality, control)
     elif run.kind.uses:
         st.caption(f"{run.kind.title} reads no features when it scores: no control changes a rank.")
-    scores = len(settings) * len(split_of(run).user_ids) * len(split_of(run).item_ids)
+    scores = len(settings) * split.n_users * split.n_items
     if scores > AT_ONCE and not st.toggle(
         f"Score every user, about {time_in_words(scores / PACE).removeprefix('about ')}",
         key="score-everyone",
@@ -157,7 +165,18 @@ def _ranks(dataset: Dataset, run: StoredRun, name: str, item: int) -> None:
         return
     with st.spinner("Scoring every user"):
         table = _rank_table(dataset.name, dataset.fingerprint, name, item, settings, dataset)
-    shown = pd.DataFrame(
+    if table.empty:
+        st.info("Every user has taken it in training, so it has no rank\\.")
+        return
+    modalities = {words: own.modality or "none" for words, own in settings.items()}
+    row = int(np.flatnonzero(dataset.item_ids == split.item_ids[item])[0])
+    drawing = drawing_of_ranks(table, modalities, name_of(dataset.items.iloc[row]), title)
+    shown(drawing, _HOW.format(k=LISTED), kept=f"{dataset.fingerprint}~{name}~{item}")
+    _numbers(table)
+
+
+def _numbers(table: pd.DataFrame) -> None:
+    rows = pd.DataFrame(
         {
             "Setting": table["setting"],
             "Median rank": table["median"],
@@ -167,10 +186,7 @@ def _ranks(dataset: Dataset, run: StoredRun, name: str, item: int) -> None:
             "Users": table["n_users"],
         }
     )
-    st.dataframe(shown, hide_index=True, alt="Ranks of the item under each control")
-    with st.container(horizontal=True):
-        how("How", _HOW.format(k=LISTED))
-        export_menu(f"ranks-{name}-{item}", table)
+    st.dataframe(rows, hide_index=True, alt="Ranks of the item under each control")
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -10,9 +10,9 @@ from mmrec_core.explanations.history import leave_one_out, smallest_set
 from mmrec_core.explanations.methods import METHODS
 from mmrec_core.explanations.subject import LISTED
 from mmrec_core.figures.words import shorten
-from pages.ui import explain_trust
+from pages.ui import explain_trust, item_lists
 from pages.ui.explain_open import Opened
-from pages.ui.gallery import name_of, tile_style, tiles
+from pages.ui.gallery import name_of
 from pages.ui.words import escape, number
 
 SHOWN = 8
@@ -45,9 +45,10 @@ def _carriers(own: Opened, table: pd.DataFrame) -> None:
     if rest:
         words += f"; {number(rest, True)} is no item's: the user's own embedding and biases"
     st.markdown(f"{words}\\. The values sum to the score\\.")
-    tile_style()
     rows = own.explained.rows[top["history"].to_numpy(dtype=int)]
-    tiles(own.dataset, rows, [number(float(v), True) for v in top["value"]], key="carrier")
+    item_lists.tiles(
+        own.dataset, rows, [number(float(v), True) for v in top["value"]], key="carrier"
+    )
     explain_trust.line(own.explained, "history-split")
 
 
@@ -81,7 +82,7 @@ def _one_left_out(own: Opened) -> None:
         f"{number(float(c), True)}, rank {rank:,} → {int(r):,}"
         for c, r in zip(top["score_change"], top["rank"], strict=True)
     ]
-    tiles(own.dataset, rows, notes, key="left-out")
+    item_lists.tiles(own.dataset, rows, notes, key="left-out")
     explain_trust.line(own.explained, "history-left-out")
     if rank > LISTED:
         return

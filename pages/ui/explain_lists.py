@@ -4,36 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
-from mmrec_core.datasets.catalogue import thumbnail_path
 from mmrec_core.descriptions.service import described_items, usual_descriptions
 from mmrec_core.domain import Dataset, InputError
 from mmrec_core.figures.words import shorten
 from mmrec_core.store import store
+from pages.ui import item_lists
 from pages.ui.explain_people import Person
 from pages.ui.explain_runs import ListName, list_of_user, opened, runs_of, split_of
-from pages.ui.gallery import NO_PICTURE, name_of
-from pages.ui.words import escape
 
 WHY, WITHIN = "why", "within"
 """In the address: the item that is explained, and the place of its list."""
-
-_STYLE = """<style>
-[class*="st-key-listed-"] { flex-wrap: nowrap; }
-[class*="st-key-listed-"] button { min-height: 0; padding: 0; text-align: left; }
-[class*="st-key-listed-"] button > div { justify-content: flex-start; }
-[class*="st-key-listed-"] button p { font-size: 0.85rem; line-height: 1.2; }
-[class*="st-key-listed-"] [data-testid="stCaptionContainer"] p {
-  font-size: 0.75rem; line-height: 1.2;
-}
-[class*="st-key-listed-"] [data-testid="stElementToolbar"] { display: none; }
-[class*="st-key-listed-"] [data-testid="stImage"] img { height: 52px; object-fit: contain; }
-[class*="st-key-listed-why-"] {
-  background: color-mix(in srgb, currentColor 9%, transparent); border-radius: 6px;
-}
-</style>"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,69 +99,63 @@ def descriptions_of(dataset: Dataset) -> dict[str, str]:
     return _said(dataset.fingerprint, store().stamp("descriptions"), dataset)
 
 
-def side_by_side(dataset: Dataset, lists: Sequence[Listed]) -> None:
-    """All lists in columns."""
-    styled()
-    first = reference(lists)
-    for at, (column, own) in enumerate(
-        zip(st.columns(len(lists), gap="medium"), lists, strict=True)
-    ):
-        with column:
-            one_list(dataset, own, at, first, lists)
+def drawn(
+    dataset: Dataset, lists: Sequence[Listed], person: Person, only: int | None = None
+) -> None:
+    """The lists in columns.
+
+    Args:
+        dataset: Whose items.
+        lists: All that were chosen; moves are marked against the first that there is.
+        person: Whose they are.
+        only: Draws this one alone; None: all.
+    """
+    first = next((own for own in lists if not own.reason), lists[0])
+    said = descriptions_of(dataset)
+    opened_item = None if only is None else st.query_params.get(WHY)
+    item_lists.lists(
+        dataset,
+        [
+            _column(dataset, own, at, first, lists, said, opened_item)
+            for at, own in enumerate(lists)
+            if only is None or at == only
+        ],
+        key="lists-beside" if only is None else "list-alone",
+        whose=person.name,
+        on_open=open_why,
+        opened=None if opened_item is None or only is None else (opened_item, only),
+    )
 
 
-def reference(lists: Sequence[Listed]) -> Listed:
-    """The list that moves are marked against: the first that there is."""
-    return next((own for own in lists if not own.reason), lists[0])
-
-
-def styled() -> None:
-    """How lists look; once a page."""
-    st.html(_STYLE)
-
-
-def one_list(
+def _column(
     dataset: Dataset,
     own: Listed,
     at: int,
     first: Listed,
     lists: Sequence[Listed],
-) -> None:
-    """One list; moves are marked against the first, which says where else its items stand."""
-    st.markdown(f"**{escape(own.title)}**")
+    said: Mapping[str, str],
+    opened_item: str | None,
+) -> item_lists.Column:
     if own.reason:
-        st.info(escape(own.reason))
-        return
-    st.caption(_summary(own, first))
-    said, opened_item = descriptions_of(dataset), st.query_params.get(WHY)
-    rows = pd.Index(dataset.item_ids).get_indexer(pd.Index(own.items))
-    places = {item: rank for rank, item in enumerate(first.items, start=1)}
-    for rank, (item, row) in enumerate(zip(own.items, rows, strict=True), start=1):
-        cells = dataset.items.iloc[int(row)]
-        here = "why-" if item == opened_item else ""
-        with st.container(horizontal=True, gap="small", key=f"listed-{here}{at}-{rank}"):
-            path = thumbnail_path(dataset, cells["image"], 96)
-            # Drawn at its own size into a narrow place: resizing would cost more than all the rest.
-            with st.container(width=52):
-                st.image(
-                    NO_PICTURE if path is None or not path.is_file() else str(path),
-                    width="stretch",
-                    alt=name_of(cells),
-                )
-            with st.container(gap=None):
-                st.button(
-                    f"{rank}\\. {escape(shorten(name_of(cells), 60))}",
-                    key=f"why-{at}-{rank}-{item}",
-                    type="tertiary",
-                    on_click=open_why,
-                    args=(item, at),
-                    help="Why this item?",
-                )
-                marks = _marks(item, rank, own, first, places, lists)
-                words = said.get(item, "")
-                line = " · ".join(part for part in (marks, escape(shorten(words, 70))) if part)
-                if line:
-                    st.caption(line)
+        return item_lists.Column(at, own.title, reason=own.reason)
+    numbers, titles = item_lists.rows_of(dataset), dataset.items["title"].to_numpy(dtype=object)
+    rows = []
+    for rank, item in enumerate(own.items, start=1):
+        name = str(titles[numbers[item]]).strip() or item
+        move, moved = _move(item, rank, own, first)
+        rows.append(
+            item_lists.Row(
+                item,
+                shorten(name, 60),
+                name,
+                item in own.hits,
+                move,
+                moved,
+                _places(item, own, first, lists, item == opened_item),
+                shorten(said.get(item, ""), 70),
+            )
+        )
+    return item_lists.Column(at, own.title, _summary(own, first), rows)
 
 
 def open_why(item: str, at: int) -> None:
@@ -203,34 +179,29 @@ def _summary(own: Listed, first: Listed) -> str:
         words.append(f"{shared or 'none'} also in {first.title}")
         if own.split != first.split:
             words.append("made on another split: other items were taken and are tested")
-    return escape(" · ".join(words)) or f"{n} items"
+    return " · ".join(words) or f"{n} items"
 
 
-def _marks(
-    item: str,
-    rank: int,
-    own: Listed,
-    first: Listed,
-    places: Mapping[str, int],
-    lists: Sequence[Listed],
-) -> str:
-    marks = []
-    if item in own.hits:
-        marks.append(":green-badge[:material/check: hit]")
-    if own is not first:
-        was = places.get(item)
-        if was is None:
-            marks.append("new")
-        elif was != rank:
-            marks.append(f"{'▲' if rank < was else '▼'} {abs(was - rank)}")
-        else:
-            marks.append("=")
-    else:
-        elsewhere = [
-            f"no\\. {other.items.index(item) + 1} in {escape(other.title)}"
-            for other in lists
-            if other is not own and item in other.items
-        ]
-        if elsewhere:
-            marks.append(", ".join(elsewhere))
-    return " ".join(marks)
+def _move(item: str, rank: int, own: Listed, first: Listed) -> tuple[item_lists.Move | None, str]:
+    """How an item of another list than the first stands to that one."""
+    if own is first:
+        return None, ""
+    if item not in first.items:
+        return "new", "new"
+    up = first.items.index(item) + 1 - rank
+    if not up:
+        return "same", "="
+    return ("up", f"▲ {up}") if up > 0 else ("down", f"▼ {-up}")
+
+
+def _places(
+    item: str, own: Listed, first: Listed, lists: Sequence[Listed], is_opened: bool
+) -> tuple[item_lists.Place, ...]:
+    """Where else an item stands; left unsaid where the move against the first list says enough."""
+    if own is not first and item in first.items and not is_opened:
+        return ()
+    return tuple(
+        item_lists.Place(at, f"no. {other.items.index(item) + 1} in {other.title}")
+        for at, other in enumerate(lists)
+        if other is not own and item in other.items
+    )

@@ -11,6 +11,7 @@ from mmrec_core.explanations.audience import most_changed
 from mmrec_core.explanations.counterfactual import modalities_at_inference
 from mmrec_core.explanations.subject import LISTED
 from mmrec_core.figures.words import shorten
+from pages.ui import item_lists
 from pages.ui.address import choose, choose_several
 from pages.ui.explain_runs import (
     AT_ONCE,
@@ -23,7 +24,7 @@ from pages.ui.explain_runs import (
     split_of,
     under_words,
 )
-from pages.ui.gallery import find_items, name_of, tile, tile_style
+from pages.ui.gallery import find_items, name_of
 from pages.ui.words import escape
 
 IN_A_BOX = 5_000
@@ -90,8 +91,9 @@ def _ordered(
     """Ids in the chosen order, and a word on each where the order has one."""
     ids = [str(user) for user in split.user_ids]
     options = {BY_ID: "User id"}
-    for name in explainable(runs_of(dataset), names):
-        run = runs_of(dataset)[name.run]
+    runs = runs_of(dataset)
+    for name in explainable(runs, names):
+        run = runs[name.run]
         if name.control or not run.kind.features_at_inference:
             continue
         for modality in sorted(run.artefact.spec["features"]):
@@ -126,7 +128,7 @@ def _chosen(
         return f"{user} · {notes[user]}" if user in notes else user
 
     if len(users) <= IN_A_BOX:
-        default = users[0] if notes else _usual_user(dataset, first, split)
+        default = users[0] if notes else _usual_user(split.fingerprint, first.run, dataset, split)
         return choose("User", users, "user", default, words, hide_default=False)
     # What the address says goes first, so that next, previous and links move the typed id too.
     if st.query_params.get("user") != st.session_state.get("user-address"):
@@ -134,7 +136,7 @@ def _chosen(
     named = st.text_input(
         f"User id, of {len(users):,}", key="user-typed", placeholder=users[0]
     ).strip()
-    user = named or _usual_user(dataset, first, split)
+    user = named or _usual_user(split.fingerprint, first.run, dataset, split)
     if user not in set(users):
         close = [u for u in users if named.casefold() in u.casefold()][:5]
         st.warning(
@@ -146,14 +148,15 @@ def _chosen(
     return user
 
 
-def _usual_user(dataset: Dataset, first: ListName, split: Split) -> str:
+@st.cache_data(max_entries=64, show_spinner=False)
+def _usual_user(made_on: str, run: str, _dataset: Dataset, _split: Split) -> str:
     """The first with a history to speak of and a hit on the first list, where there is one."""
+    dataset, split = _dataset, _split
     lengths = np.diff(split.train.indptr)
     fit = np.flatnonzero((lengths >= 6) & (lengths <= 30))[:1000]
     if not len(fit):
         return str(split.user_ids[0])
-    run = ListName(first.run)
-    lists = np.asarray(lists_of_everyone(dataset, run, 5))[fit]
+    lists = np.asarray(lists_of_everyone(dataset, ListName(run), 5))[fit]
     relevant = split.relevant("test")[fit].astype(bool)
     hits = np.asarray(relevant[np.arange(len(fit))[:, None], np.maximum(lists, 0)].todense()) & (
         lists >= 0
@@ -218,26 +221,28 @@ def _pick(items: list[str]) -> None:
     st.query_params[VISITOR] = items
 
 
-STRIP, NARROW = 8, 84
+STRIP, MOST_SHOWN, NARROW = 8, 60, 90
 
 
+@st.fragment
 def history_strip(dataset: Dataset, person: Person) -> None:
     """What a person has, as pictures."""
     n = len(person.history)
     whose = "The visitor has" if person.visitor else f"User {escape(person.name)} took"
     part = "" if person.visitor else " \\(train\\)"
     st.markdown(f"{whose} **{n:,}** {'item' if n == 1 else 'items'}{part}")
-    tile_style()
-    rows = {str(item): at for at, item in enumerate(dataset.item_ids)}
-    shown = person.history[:STRIP]
-    with st.container(horizontal=True, gap="small"):
-        for item in shown:
-            cells = dataset.items.iloc[rows[item]].to_dict()
-            tile(dataset, cells, f"had-{item}", width=NARROW)
+    rows = item_lists.rows_of(dataset)
+    numbers = [rows[item] for item in person.history]
+    opened = item_lists.tiles(dataset, numbers[:STRIP], key="history", width=NARROW)
     if n > STRIP:
-        with st.expander(f"All {n:,}"), st.container(horizontal=True, gap="small"):
-            for item in person.history[STRIP:60]:
-                cells = dataset.items.iloc[rows[item]].to_dict()
-                tile(dataset, cells, f"had-{item}", width=NARROW)
-            if n > 60:
-                st.caption(f"and {n - 60:,} more")
+        # The rest is not sent with every next user, but once somebody wants to see it.
+        rest = st.expander(f"All {n:,}", key="history-all", on_change="rerun")
+        with rest:
+            if rest.open:
+                opened |= item_lists.tiles(
+                    dataset, numbers[STRIP:MOST_SHOWN], key="history-rest", width=NARROW
+                )
+                if n > MOST_SHOWN:
+                    st.caption(f"and {n - MOST_SHOWN:,} more")
+    if opened:
+        st.rerun()

@@ -55,7 +55,7 @@ def _split(own: Opened) -> None:
         mode="average" if against else "score",
         ranked=int(own.subject.ranked_items(own.user).sum()),
     )
-    shown(drawing, _HOW, command(own))
+    shown(drawing, _HOW, command(own), kept=own.key)
 
 
 def _split_sentence(table: pd.DataFrame, against: bool) -> str:

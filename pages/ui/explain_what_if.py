@@ -22,9 +22,10 @@ from mmrec_core.settings import settings
 from mmrec_core.spaces.query import searched_by
 from mmrec_core.store import store
 from mmrec_core.studies.feature_settings import written
+from pages.ui import item_lists
 from pages.ui.address import choose, choose_several
 from pages.ui.explain_open import Opened
-from pages.ui.gallery import find_items, tile, tile_style, tiles
+from pages.ui.gallery import find_items
 from pages.ui.job import job_panel
 from pages.ui.new_picture import handed_over, upload_picture
 from pages.ui.words import escape, number
@@ -71,7 +72,8 @@ def _given(own: Opened, edited: Subject, modality: str) -> tuple[Subject, list[s
     found = _found(own, words, named)
     options = [NOTHING, REMOVED]
     space = _space(own, modality)
-    if modality == "image" and space and not settings().read_only:
+    on_show = settings().read_only
+    if modality == "image" and space and not on_show:
         options.append(UPLOADED)
     titles = {
         NOTHING: f"its own {what}, as it is",
@@ -87,6 +89,11 @@ def _given(own: Opened, edited: Subject, modality: str) -> tuple[Subject, list[s
             NOTHING,
             lambda value: titles.get(value, value),
         )
+    if modality == "image" and space and on_show:
+        st.caption(
+            "This installation is on show: a picture of your own cannot be uploaded here, those of "
+            "other items can be tried."
+        )
     if chosen == NOTHING:
         return edited, []
     if chosen == REMOVED:
@@ -97,10 +104,7 @@ def _given(own: Opened, edited: Subject, modality: str) -> tuple[Subject, list[s
             return edited, []
         return given_vector(edited, own.item, modality, vector), ["the uploaded picture"]
     donor = own.explained.item(chosen)
-    tile_style()
-    tile(
-        own.dataset, own.dataset.items.iloc[own.explained.rows[donor]].to_dict(), f"give-{modality}"
-    )
+    item_lists.tiles(own.dataset, [own.explained.rows[donor]], key=f"given-{modality}")
     return (
         given_from(edited, own.item, modality, donor),
         [f"the {what} of {escape(titles[chosen])}"],
@@ -210,6 +214,10 @@ def _answer(own: Opened, change: Change, said: list[str]) -> None:
             st.caption(f"The list of {len(after)} holds the same items.")
         else:
             st.caption(f"{len(came)} of the list of {len(after)} are new:")
-            tile_style()
             rows = own.explained.rows[np.array(came[:6], dtype=int)]
-            tiles(own.dataset, rows, [f"now number {after.index(i) + 1}" for i in came[:6]], "came")
+            item_lists.tiles(
+                own.dataset,
+                rows,
+                [f"now number {after.index(i) + 1}" for i in came[:6]],
+                key="came",
+            )

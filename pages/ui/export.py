@@ -20,6 +20,7 @@ def export_menu(
     table: pd.DataFrame | Callable[[], pd.DataFrame],
     publication: Callable[[Any], Any] | None = None,
     interactive: "go.Figure | Callable[[], go.Figure] | None" = None,
+    lazy: bool = False,
 ) -> None:
     """A popover with a file for each use; nothing is drawn before it is asked for.
 
@@ -28,8 +29,16 @@ def export_menu(
         table: The figure's numbers.
         publication: Draws the matplotlib figure in width ``one`` or ``two``.
         interactive: The plotly figure.
+        lazy: The menu is filled once it is opened, which draws its fragment anew; for parts that
+            are drawn again and again.
     """
-    with st.popover("Export", icon=":material/download:", type="tertiary"):
+    menu = st.popover(
+        "Export", icon=":material/download:", type="tertiary", key=f"export-{name}",
+        on_change="rerun" if lazy else "ignore",
+    )  # fmt: skip
+    if lazy and not menu.open:
+        return
+    with menu:
         if publication is not None:
             for width, words in COLUMNS.items():
                 st.caption(words)

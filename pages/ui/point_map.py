@@ -8,7 +8,6 @@ import base64
 import hashlib
 import json
 import math
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,13 +16,13 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
-from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
-from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
+
+from pages.ui.component import COMPONENTS, mounted
 
 NONE = 65535
 """Code of an item without a category."""
 
-HOME = Path(__file__).resolve().parents[2] / "components" / "point_map"
+HOME = COMPONENTS / "point_map"
 NAME = "mmrec_lens.point_map"
 MOST_DETAILS = 200
 MOST_CORNERS = 5000
@@ -34,7 +33,6 @@ _SIGNATURES = (
     (b"GIF8", "gif"),
     (b"RIFF", "webp"),
 )
-_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -379,20 +377,4 @@ def bundle() -> Path:
 
 
 def _component() -> Any:
-    """How an instance is mounted.
-
-    Streamlit looks for components with files in installed packages. This one is registered from
-    its folder: nothing to install, and the file is fetched once, not sent with each change.
-    """
-    with _lock:
-        manager = get_bidi_component_manager()
-        if manager.get_component_asset_root(NAME) is None:
-            project, _, part = NAME.partition(".")
-            config = ComponentConfig(part, asset_dir="assets")
-            manager.register_from_manifest(ComponentManifest(project, "0", [config]), HOME)
-    return _mount()
-
-
-@cache
-def _mount() -> Any:
-    return st.components.v2.component(NAME, js=bundle().name)
+    return mounted(NAME, HOME, bundle().name)

@@ -25,8 +25,8 @@ def test_from_a_user_to_a_new_rank_and_back_by_the_link(page: Page, app_url: str
     page.on("pageerror", lambda error: said.append(str(error)))
     page.goto(f"{app_url}/explain?dataset=demo-both&user=U0008")
     expect(page.get_by_text("4 lists for user U0008 share")).to_be_visible(timeout=SLOW)
-    # The first list’s first item, by its key: lists are drawn one after the other.
-    page.locator("[class*=st-key-why-0-1-] button").first.click()
+    first = page.get_by_role("region", name="VBPR", exact=True)
+    first.get_by_role("button", name="1. ").click()
     expect(page.get_by_text("Number 1 of")).to_be_visible(timeout=SLOW)
     expect(page.get_by_text("above the average item ranked")).to_be_visible(timeout=SLOW)
     page.keyboard.press("ArrowDown")
@@ -57,3 +57,43 @@ def test_from_a_user_to_a_new_rank_and_back_by_the_link(page: Page, app_url: str
     page.keyboard.press("ArrowRight")
     expect(page.get_by_text("User U0009 took")).to_be_visible(timeout=SLOW)
     assert said == []
+
+
+def test_an_item_is_one_in_all_lists(page: Page, app_url: str) -> None:
+    page.goto(f"{app_url}/explain?dataset=demo-both&user=U0008")
+    expect(page.get_by_text("4 lists for user U0008 share")).to_be_visible(timeout=SLOW)
+    first = page.get_by_role("region", name="VBPR", exact=True)
+    row = first.get_by_role("listitem").filter(has_text="in FREEDOM").first
+    expect(row).to_be_visible(timeout=SLOW)
+    title = row.get_by_role("img").get_attribute("alt")
+    assert title
+    other = page.get_by_role("region", name="FREEDOM", exact=True)
+    twin = other.get_by_role("listitem").filter(has=page.get_by_role("img", name=title, exact=True))
+    # To the other list by keyboard: what is reached shows the item wherever it stands.
+    row.get_by_role("button", name="in FREEDOM").focus()
+    page.keyboard.press("Enter")
+    reached = twin.get_by_role("button").first
+    expect(reached).to_be_focused()
+    ground = "element => getComputedStyle(element).backgroundColor"
+    plain = first.get_by_role("listitem").evaluate_all(f"rows => rows.map({ground})")
+    assert len(set(plain)) == 2 and row.evaluate(ground) == twin.evaluate(ground) != plain[-1]
+    # And opened from there, in that list.
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("ranked by FREEDOM")).to_be_visible(timeout=SLOW)
+    page.wait_for_url("**within=1**", timeout=SLOW)
+    # Where it stands in the first list leads there.
+    page.get_by_role("button", name="in VBPR").first.click()
+    expect(page.get_by_text("ranked by VBPR")).to_be_visible(timeout=SLOW)
+
+
+def test_what_a_person_took_opens_over_the_page(page: Page, app_url: str) -> None:
+    page.goto(f"{app_url}/explain?dataset=demo-both&user=U0008")
+    expect(page.get_by_text("User U0008 took")).to_be_visible(timeout=SLOW)
+    had = page.get_by_role("listitem").filter(has=page.get_by_role("img")).first
+    title = had.get_by_role("img").get_attribute("alt")
+    had.get_by_role("button").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text(str(title), timeout=SLOW)
+    page.wait_for_url("**item=**", timeout=SLOW)
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0, timeout=SLOW)

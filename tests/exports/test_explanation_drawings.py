@@ -6,8 +6,10 @@ import pytest
 
 from mmrec_core.domain import InputError
 from mmrec_core.explanations.additive import ScoreSplit
+from mmrec_core.explanations.audience import rank_table
 from mmrec_core.exports.explanations import (
     drawing_of_faithfulness,
+    drawing_of_ranks,
     drawing_of_split,
     method_titles,
 )
@@ -64,3 +66,18 @@ def test_faithfulness_of_all_methods_and_of_one(measured) -> None:
         InputError, match="no curves of 'split'. Measured: history-split, integrated-gradients"
     ):
         drawing_of_faithfulness(*measured, "VBPR", "split")
+
+
+def test_ranks_of_an_item_name_what_they_are_of() -> None:
+    ranks = rank_table(
+        {"as trained": np.array([1.0, 40.0, np.nan]), "words removed": np.array([9.0, 70.0, 2.0])}
+    )
+    drawing = drawing_of_ranks(
+        ranks, {"as trained": "none", "words removed": "text"}, "Mug", "EASE"
+    )
+    assert drawing.table[["modality", "item", "recommender"]].to_numpy().tolist() == [
+        ["none", "Mug", "EASE"],
+        ["text", "Mug", "EASE"],
+    ]
+    assert "2–3 users" in drawing.interactive().layout.title.subtitle.text
+    assert drawing.file("svg").startswith(b"<?xml")

@@ -1,7 +1,9 @@
 """Explain: lists side by side, an item opened, what if, a visitor, an item over all users."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,6 +32,12 @@ def listed(explained, user: str) -> list[str]:
     return [str(item) for item in explained.subject.split.item_ids[items]]
 
 
+def drawn(app: AppTest, form: str = "lists") -> list[dict[str, Any]]:
+    """What the page sends to be drawn as lists, or as tiles."""
+    sent = [json.loads(element.proto.json) for element in app.get("bidi_component")]
+    return [data for data in sent if data["form"] == form]
+
+
 def test_nothing_trained_yet_is_said(empty: Path, tmp_path: Path, open_page: Open, text_of: Text):
     small_shop.install_shop(tmp_path / "small")
     text = text_of(open_page("explain", dataset=small_shop.NAME))
@@ -41,10 +49,85 @@ def test_lists_stand_side_by_side_with_moves(mmrec_data: Path, open_page: Open, 
     app = open_page("explain", dataset="demo-both", user=user)
     text = text_of(app)
     assert f"for user **{user}**" in text.replace("\\", "")
-    ids = [b.key for b in app.button if b.key and b.key.startswith("why-0-")]
-    shown = [key.split("-", 3)[3] for key in ids]
-    assert shown == listed(explained, user)[: len(shown)] and len(shown) == 10
-    assert "also in" in text
+    [data] = drawn(app)
+    assert data["whose"] == user and data["opened"] is None
+    first, *others = data["lists"]
+    items = [row["item"] for row in first["rows"]]
+    assert items == listed(explained, user)[:10]
+    assert all("also in" in own["summary"] for own in others) and len(others) == 3
+    for own in others:
+        for rank, row in enumerate(own["rows"], start=1):
+            if row["item"] not in items:
+                assert row["move"] == "new"
+                continue
+            up = items.index(row["item"]) + 1 - rank
+            assert row["move"] == ("same" if not up else "up" if up > 0 else "down")
+            assert row["moved"].strip("▲▼= ") == (str(abs(up)) if up else "")
+            # The first list says the same of the item, and leads there.
+            place = {"at": own["at"], "text": f"no. {rank} in {own['title']}"}
+            assert place in first["rows"][items.index(row["item"])]["places"]
+
+
+def test_lists_come_with_pictures_titles_and_hits(mmrec_data: Path, open_page: Open):
+    explained, user = first_of("vbpr", "demo-both")
+    dataset = explained.dataset
+    titles = dict(zip(dataset.items["item_id"], dataset.items["title"], strict=True))
+    split = explained.subject.split
+    wanted = split.item_ids[split.relevant("test")[explained.user(user)].indices]
+    [data] = drawn(open_page("explain", dataset="demo-both", user=user, length="20"))
+    assert [len(own["rows"]) for own in data["lists"]] == 4 * [20]
+    for own in data["lists"]:
+        for row in own["rows"]:
+            assert row["name"] == titles[row["item"]]
+            assert data["pictures"][row["item"]].startswith("data:image/webp;base64,")
+            assert row["hit"] == (row["item"] in wanted)
+            assert row["said"], "the bundled model described every item of the demo"
+
+
+def test_the_opened_item_says_where_else_it_stands(mmrec_data: Path, open_page: Open):
+    _, user = first_of("vbpr", "demo-both")
+    [data] = drawn(open_page("explain", dataset="demo-both", user=user))
+    at, row = next(
+        (own["at"], row) for own in data["lists"][1:] for row in own["rows"] if row["move"] != "new"
+    )
+    app = open_page("explain", dataset="demo-both", user=user, why=row["item"], within=str(at))
+    [data] = drawn(app)
+    [own] = data["lists"]
+    assert data["opened"] == [row["item"], at] and own["at"] == at
+    [opened] = [line for line in own["rows"] if line["item"] == row["item"]]
+    assert 0 in [place["at"] for place in opened["places"]]
+
+
+def test_titles_are_sent_as_they_are_written(studied: Path):
+    """They are set as text in the browser: escaping them for markdown would show backslashes."""
+    hostile = "<img src=x onerror=alert(1)> *a* $x$ [b](c)"
+
+    def page(title: str, name: str) -> None:
+        from mmrec_core.datasets.catalogue import load_dataset
+        from pages.ui.item_lists import Column, Row, lists
+
+        dataset = load_dataset(name)
+        item = str(dataset.item_ids[0])
+        rows = [Row(item, title, title, said=title)]
+        lists(dataset, [Column(0, title, title, rows), Column(1, title, reason=title)], key="k",
+              whose=title, on_open=lambda item, at: None)  # fmt: skip
+
+    app = AppTest.from_function(page, args=(hostile, small_shop.NAME), default_timeout=60).run()
+    assert not app.exception
+    [data] = drawn(app)
+    assert data["lists"][0]["rows"][0]["title"] == data["lists"][1]["reason"] == hostile
+
+
+def test_the_script_of_lists_fetches_nothing_and_sets_no_markup() -> None:
+    from pages.ui.item_lists import HOME, SCRIPT
+
+    files = sorted((HOME / "assets").iterdir())
+    assert [file.name for file in files] == [SCRIPT, "style.js"]
+    for file in files:
+        text = file.read_text("utf-8")
+        for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "fetch(",
+                     "eval(", "import(", "http:", "https:", "DOMParser", "setHTML"):  # fmt: skip
+            assert word not in text, (file.name, word)
 
 
 def test_a_link_opens_the_same_item(studied: Path, open_page: Open, text_of: Text):
@@ -143,9 +226,11 @@ def test_a_visitor_gets_a_list_where_the_model_allows(
         lists=[vbpr.run.name, explained.run.name], **{"for": "Visitor"},
     )  # fmt: skip
     text = text_of(app)
-    assert "nobody can be added afterwards" in text and "The visitor has **3** items" in text
+    assert "The visitor has **3** items" in text
     grown, row = explained.subject.with_visitor(np.array([0, 1, 2]))
-    shown = [b.key.split("-", 3)[3] for b in app.button if str(b.key).startswith("why-1-")]
+    [data] = drawn(app)
+    assert "nobody can be added afterwards" in data["lists"][0]["reason"]
+    shown = [row["item"] for row in data["lists"][1]["rows"]]
     assert shown == [str(i) for i in explained.subject.split.item_ids[grown.list_of(row, 10)]]
 
 
@@ -156,6 +241,53 @@ def test_an_item_over_all_users(studied: Path, open_page: Open, text_of: Text):
     assert not app.error
     settings = app.dataframe[0].value["Setting"].tolist()
     assert settings[0] == "as trained" and "pictures made noise" in settings
+
+
+def test_the_ranks_of_an_item_are_a_figure_that_says_what_it_shows(studied: Path, open_page: Open):
+    app = open_page("explain", dataset=small_shop.NAME, **{"for": "Item"})
+    figures = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    [meta] = [figure["layout"]["meta"] for figure in figures]
+    settings = app.dataframe[0].value["Setting"].tolist()
+    assert all(setting in meta["description"] for setting in settings)
+    assert meta["title"].endswith("ranks under each control")
+
+
+def test_an_item_that_no_list_can_hold_is_said_to_have_no_rank(
+    studied: Path, open_page: Open, text_of: Text, monkeypatch
+):
+    from dataclasses import replace
+
+    from pages.ui import explain_audience
+
+    own = explain_audience.split_of
+
+    def cold(run):
+        split = own(run)
+        return replace(split, candidates=np.zeros(split.n_items, dtype=bool))
+
+    monkeypatch.setattr(explain_audience, "split_of", cold)
+    app = open_page("explain", dataset=small_shop.NAME, **{"for": "Item"})
+    assert "made on a split of cold items" in text_of(app)
+    assert not app.dataframe and not app.get("plotly_chart")
+
+
+def test_on_show_it_is_said_that_no_picture_can_be_uploaded(
+    mmrec_data: Path, open_page: Open, text_of: Text, monkeypatch
+):
+    from mmrec_core import settings
+
+    explained, user = first_of("vbpr", "demo-both")
+    address = {"user": user, "lists": explained.run.name, "why": listed(explained, user)[0],
+               "explain-part": "What if"}  # fmt: skip
+    words = "a picture of your own cannot be uploaded here"
+    app = open_page("explain", dataset="demo-both", **address)
+    assert words not in text_of(app)
+    assert "a picture uploaded here" in app.selectbox(key="give-image").options
+    monkeypatch.setenv("MMREC_READ_ONLY", "1")
+    settings.settings.cache_clear()
+    app = open_page("explain", dataset="demo-both", **address)
+    assert words in text_of(app)
+    assert "a picture uploaded here" not in app.selectbox(key="give-image").options
 
 
 @pytest.mark.parametrize(
@@ -178,8 +310,6 @@ def test_a_damaged_link_breaks_nothing(studied: Path, open_page: Open, address):
 
 
 def test_one_explanation_as_plain_values(studied: Path):
-    import json
-
     explained, user = first_of("vbpr")
     at = explained.user(user)
     item = explained.item(listed(explained, user)[0])
