@@ -190,7 +190,13 @@ def _beside(axes: Any, plan: Plan, right: float) -> None:
     from matplotlib.transforms import blended_transform_factory
 
     place = blended_transform_factory(axes.transAxes, axes.transData)
-    given = {"transform": place, "fontsize": SMALL, "color": INK, "va": "center_baseline", "ha": "left"}
+    given = {
+        "transform": place,
+        "fontsize": SMALL,
+        "color": INK,
+        "va": "center_baseline",
+        "ha": "left",
+    }
     axes.text(right, -0.2, plan.top_label, **given)
     for row, at in zip(plan.rows, plan.places, strict=True):
         axes.text(right, at, row.top_words, **given)

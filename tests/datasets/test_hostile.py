@@ -8,9 +8,23 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from hostile import archives, features, mutations, pictures, tables
 import pytest
-from hostile import INSTALLS, LIMITS, Case, Oracle, complaint, in_folder, in_list, judge, put
+from hostile import (
+    INSTALLS,
+    LIMITS,
+    Case,
+    Oracle,
+    archives,
+    complaint,
+    features,
+    in_folder,
+    in_list,
+    judge,
+    mutations,
+    pictures,
+    put,
+    tables,
+)
 from hostile.sound import SOUND, sound
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+
 from hostile import INSTALLS, REJECTS, Case, in_folder, put
 from hostile.sound import INTERACTIONS, ITEMS, csv_of, npy, parquet_of, picture
 

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from hostile import INSTALLS, REFUSED, SURVIVES, Case, Content, in_folder
 from hostile.sound import picture, sound
-
 from mmrec_core.datasets.archive import Files
 from mmrec_core.datasets.importers import IMPORTERS
 from mmrec_core.datasets.importers.tables import Table, suffix_of

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from hostile import INSTALLS, REJECTS, SURVIVES, Case, Content, in_folder, put
 from hostile.sound import INTERACTIONS, ITEMS, csv_of, picture
-from PIL import Image
 
 SHOP: Content = {"interactions.csv": csv_of(INTERACTIONS), "items.csv": csv_of(ITEMS)}
 NONE = "it is not a JPEG, PNG, WebP or GIF picture"

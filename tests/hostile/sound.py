@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from hostile import Content
 from PIL import Image
+
+from hostile import Content
 
 RATED = [("u1", "i1", 5), ("u1", "i2", 3), ("u1", "i3", 4), ("u2", "i1", 2), ("u2", "i2", 5)]
 ITEMS = {

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+
 from hostile import INSTALLS, REFUSED, REJECTS, SURVIVES, Case, in_folder, in_list, put, single
 from hostile.sound import INTERACTIONS, ITEMS, csv_of, npy, parquet_of, picture
 
