@@ -154,6 +154,8 @@ class _Worker:
         self.job = job
         self.first_fraction: float | None = None
         now = time.time()
+        # Seconds since the epoch as this process counts them, however the clock is put.
+        self.epoch = now - time.monotonic()
         self.state = JobState(
             key, job["kind"], job["title"], "running", created=now, started=now, updated=now
         )
@@ -195,7 +197,9 @@ class _Worker:
         )
 
     def _become(self, **changes: Any) -> None:
-        self.state = JobState(**{**asdict(self.state), **changes, "updated": time.time()})
+        self.state = JobState(
+            **{**asdict(self.state), **changes, "updated": self.epoch + time.monotonic()}
+        )
         _write_state(self.state)
 
 
@@ -223,7 +227,8 @@ def state(key: str) -> JobState | None:
     try:
         known = read()
         # A queued process needs a moment before it holds the lock.
-        starting = known.status == "queued" and time.time() - known.updated < 60
+        # Either way: a clock that was put back must not keep a dead one waiting.
+        starting = known.status == "queued" and abs(time.time() - known.updated) < 60
         if not known.active or starting or _held(key):
             return known
         # It may have finished, and let go of the lock, since the first look.
@@ -302,6 +307,20 @@ def processes(key: str) -> list["psutil.Process"]:
                 if process.environ().get("MMREC_DATA") == str(settings().data):
                     found.append(process)
     return found
+
+
+def check_unused(dataset: str) -> None:
+    """Raises while a job works with a dataset: its files must stay until that has ended.
+
+    Raises:
+        InputError: One does.
+    """
+    for known in jobs():
+        if known.active and spec(known.key).get("dataset") == dataset:
+            raise InputError(
+                f"{known.title} works with dataset {dataset!r} at the moment; cancel it on the "
+                "Runs page, or wait until it has ended."
+            )
 
 
 def forget(key: str) -> None:

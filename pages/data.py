@@ -6,7 +6,7 @@ import streamlit as st
 
 from mmrec_core.datasets.catalogue import is_demo, list_datasets, load_dataset, report_of
 from mmrec_core.datasets.statistics import long_tail, overview
-from mmrec_core.domain import Dataset
+from mmrec_core.domain import Dataset, InputError
 from pages.ui import gallery, incoming, installed, shape, truth, upload
 from pages.ui.dataset import pick_dataset
 from pages.ui.words import escape, in_words
@@ -21,7 +21,14 @@ def main() -> None:
         st.markdown("Nothing is installed yet, and the demo is not there.")
         upload.add_dataset()
         return
-    dataset = load_dataset(pick_dataset())
+    name = pick_dataset()
+    try:
+        dataset = load_dataset(name)
+    except InputError as error:
+        # Here it can be deleted and installed again.
+        st.error(escape(error))
+        upload.add_dataset()
+        return
     _start_over_on_change(dataset.name)
     st.markdown(sentence(dataset.fingerprint, dataset.info.title, dataset))
     # The same tabs for every dataset: otherwise the address and the open tab fall apart.

@@ -20,6 +20,9 @@ from mmrec_core.domain import Dataset, DatasetInfo, InputError
 from mmrec_core.settings import settings
 from mmrec_core.store import Artefact, store, write_json
 
+FORMAT = 1
+"""Changes whenever an installed dataset is laid out anew; one of another is refused in words."""
+
 DEMO = "demo"
 """Another name of the demo's world that the first screen opens on."""
 
@@ -312,6 +315,12 @@ def _artefact(name: str, pointer: Mapping[str, Any] | None = None) -> Artefact:
         raise InputError(
             f"The files of dataset {name!r} are gone from the store; delete it and install it "
             "again."
+        )
+    if artefact.spec.get("format") != FORMAT:
+        raise InputError(
+            f"Dataset {name!r} was installed by another version of MMRec Lens (format "
+            f"{artefact.spec.get('format')}; this one reads {FORMAT}). Delete it and install it "
+            "again from where you have it."
         )
     return artefact
 

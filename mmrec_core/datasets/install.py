@@ -35,9 +35,6 @@ from mmrec_core.domain import (
 from mmrec_core.settings import settings
 from mmrec_core.store import store, write_array, write_json
 
-FORMAT = 1
-"""Changes whenever an installed dataset is laid out anew."""
-
 
 @dataclass(frozen=True)
 class InstallResult:
@@ -326,7 +323,7 @@ def _stored(checked: _Checked, name: str, staging: Path, replace_existing: bool)
     tables, report = checked.tables, checked.report
     info = asdict(tables.info)
     content = fingerprint(tables.items, tables.interactions, tables.info, checked.features)
-    spec = {"format": FORMAT, "fingerprint": content, "info": info}
+    spec = {"format": catalogue.FORMAT, "fingerprint": content, "info": info}
     catalogue.check_free(name, store().key("dataset", spec), replace_existing)
     counts = {
         "n_users": report.n_users,

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from mmrec_core.domain import Dataset, sha256_json, sha256_strings
+from mmrec_core.domain import Dataset, InputError, sha256_json, sha256_strings
 from mmrec_core.extractors.base import Encoded, Extractor
 from mmrec_core.settings import settings
 
@@ -174,7 +174,11 @@ def _try_picture(path: Path | None, words: str, read: Callable[[Path, str], P]) 
     try:
         return read(path, words)
     except FileNotFoundError:
-        return f"{path.name}: no such file"
+        # Not one without picture: what is kept would say so for ever.
+        raise InputError(
+            f"The picture {path.name} of the dataset is gone: the dataset was deleted, or its "
+            "files were changed, while it was in use. Install it again and start again."
+        ) from None
     except UnidentifiedImageError:
         return f"{path.name}: not a picture that can be read"
     except Exception as error:  # decoders raise many kinds on damaged files

@@ -5,6 +5,7 @@ completeness marker; a folder is written aside and moved into place. Matrices ar
 with mmap, tables are Parquet, weights are safetensors. Nothing is pickled.
 """
 
+import json
 import os
 import shutil
 import tempfile
@@ -22,6 +23,7 @@ from mmrec_core.domain import InputError
 from mmrec_core.settings import settings
 from mmrec_core.store.artefact import (
     SOURCES,
+    STORE_VERSION,
     Artefact,
     DamagedArtefact,
     add_damage,
@@ -58,6 +60,9 @@ __all__ = [
     "write_array",
     "write_json",
 ]
+
+VERSION = "version.json"
+"""Says in a writable layer which version of the store it is."""
 
 Writer = Callable[[Path], dict[str, Any] | None]
 """Fills a folder and may return facts for meta.json."""
@@ -124,6 +129,7 @@ class Store:
         if settings().read_only:
             raise InputError("This store is on show (MMREC_READ_ONLY=1): nothing is computed.")
         with disk_room(kind if kind.endswith("s") else f"a {kind}", self.root):
+            note_version(self.root)
             self._write(kind, key, spec, write)
         artefact = Artefact(kind, key, self._path(kind, key), home=self.root)
         made_again(artefact)
@@ -133,7 +139,7 @@ class Store:
         target, aside = self._path(kind, key), self.root / "tmp"
         aside.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=f"{kind}-{key[:8]}-", dir=aside))
-        started = time.time()
+        started = time.perf_counter()
         try:
             facts = write(folder) or {}
             files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
@@ -142,7 +148,7 @@ class Store:
                 "key": key,
                 "spec": spec,
                 "created": datetime.now(UTC).isoformat(timespec="microseconds"),
-                "seconds": round(time.time() - started, 3),
+                "seconds": round(time.perf_counter() - started, 3),
                 "files": {str(file.relative_to(folder)): sha256_file(file) for file in files},
                 "bytes": {str(file.relative_to(folder)): file.stat().st_size for file in files},
                 "facts": facts,
@@ -258,7 +264,45 @@ class Store:
         return removed
 
 
+def check_version(root: Path) -> None:
+    """Raises where a writable layer is of another version.
+
+    Raises:
+        InputError: It is; nothing in it is touched.
+    """
+    try:
+        version = json.loads((root / VERSION).read_text("utf-8"))["store"]
+    except FileNotFoundError:
+        return  # Empty, or of the first version, which noted none.
+    except (ValueError, KeyError, TypeError):
+        version = None
+    if version == STORE_VERSION:
+        return
+    if isinstance(version, int):
+        age = "a newer" if version > STORE_VERSION else "an older"
+        said = f"was written by {age} version of MMRec Lens (store {version}"
+    else:
+        said = f"does not say which version of MMRec Lens wrote it (its {VERSION} is damaged"
+    raise InputError(
+        f"The store in {root} {said}; this one reads store {STORE_VERSION}). Nothing in it was "
+        "touched. Start that version, or choose another folder with MMREC_DATA and install the "
+        "datasets again there."
+    )
+
+
+def note_version(root: Path) -> None:
+    """Notes in a writable layer which version writes it."""
+    if not (root / VERSION).is_file():
+        root.mkdir(parents=True, exist_ok=True)
+        write_json(root / VERSION, {"store": STORE_VERSION})
+
+
 @lru_cache(maxsize=1)
 def store() -> Store:
-    """The store of this installation: ``data/store`` over the shipped ``data/demo/store``."""
+    """The store of this installation: ``data/store`` over the shipped ``data/demo/store``.
+
+    Raises:
+        InputError: Another version of this program wrote it in a way that this one cannot read.
+    """
+    check_version(settings().store)
     return Store(settings().store, [settings().demo_store])

@@ -128,7 +128,7 @@ def run_study(study: Study, report: Report | None = None, workers: int | None = 
 
 
 def _run_study(study: Study, meter: "_Meter", workers: int) -> Artefact:
-    started = time.time()
+    started = time.perf_counter()
     meter.parts.clear()
     meter.searches, meter.trials_done = {}, 0
     _carry_out(study, [(f"embed {what}", ()) for what in to_embed(study)], workers, meter)
@@ -161,7 +161,7 @@ def _run_study(study: Study, meter: "_Meter", workers: int) -> Artefact:
             trial_table(study, inputs, arms).to_parquet(folder / "trials.parquet")
         return {
             **facts,
-            "wall_seconds": round(time.time() - started, 1),
+            "wall_seconds": round(time.perf_counter() - started, 1),
             "training_seconds": round(
                 sum(run.facts["seconds"] for own in runs.values() for run in own), 1
             ),

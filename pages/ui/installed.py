@@ -6,16 +6,20 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from mmrec_core import jobs
 from mmrec_core.datasets.catalogue import (
     DatasetCard,
     delete_dataset,
     list_datasets,
     rename_dataset,
 )
+from mmrec_core.domain import InputError
 from pages.ui.dataset import GO_TO
 from pages.ui.export import csv_bytes
 from pages.ui.upload_columns import ROLES
 from pages.ui.words import escape, in_words, number
+
+_REFUSED = "undo-refused"
 
 COUNTS = {
     "n_rejected": "rows rejected",
@@ -113,6 +117,7 @@ def _rename(card: DatasetCard) -> None:
     )
     if st.button("Rename", type="primary", key="rename-sure"):
         with in_words():
+            jobs.check_unused(card.name)
             rename_dataset(card.name, new)
             if st.session_state.get("dataset") == card.name:
                 st.session_state[GO_TO] = new
@@ -128,6 +133,7 @@ def _delete(card: DatasetCard) -> None:
     with st.container(horizontal=True):
         if st.button("Delete", type="primary", key="delete-sure"):
             with in_words():
+                jobs.check_unused(card.name)
                 delete_dataset(card.name)
                 st.rerun()
         if st.button("Keep it"):
@@ -141,11 +147,22 @@ def open_dataset(name: str) -> None:
 
 
 def undo(name: str) -> None:
-    """Removes what was just installed."""
-    delete_dataset(name)
+    """Removes what was just installed, unless it is in use, which ``undo_refused`` shows."""
+    try:
+        jobs.check_unused(name)
+        delete_dataset(name)
+    except InputError as error:
+        st.session_state[_REFUSED] = str(error)
+        return
     if st.session_state.get("dataset") == name:
         st.session_state.pop("dataset")
     next_upload()
+
+
+def undo_refused() -> None:
+    """Why the last undo was refused, once."""
+    if said := st.session_state.pop(_REFUSED, None):
+        st.error(escape(said))
 
 
 def next_upload() -> None:

@@ -21,6 +21,7 @@ from pages.ui.installed import (
     open_dataset,
     show_report,
     undo,
+    undo_refused,
 )
 from pages.ui.job import job_panel
 from pages.ui.start import first_study, show_jobs, study_jobs
@@ -269,6 +270,7 @@ def _installing(upload: Upload) -> bool:
             icon=":material/undo:",
             help="Removes the dataset again; the files have to be given again.",
         )
+    undo_refused()
     show_jobs(name)
     if newest_judged(name) is not None:
         st.page_link(

@@ -62,11 +62,12 @@ def make_dataset(tmp_path: Path) -> MakeDataset:
 
 @pytest.fixture
 def picture_dataset(make_dataset: MakeDataset, tmp_path: Path) -> Dataset:
-    """Eight items: five pictures, one missing, one damaged, one whose file is gone."""
+    """Eight items: five pictures, one missing, one damaged, one without content."""
     folder = tmp_path / "pictures"
     folder.mkdir()
     for at, size in enumerate([(300, 200), (64, 64), (500, 120), (90, 400), (224, 224)]):
         draw_picture(folder / f"{at}.jpg", (20 * at, 200, 255 - 40 * at), size)
     (folder / "bad.jpg").write_bytes((folder / "0.jpg").read_bytes()[:300])
-    images = ["0.jpg", "1.jpg", "", "2.jpg", "bad.jpg", "3.jpg", "gone.jpg", "4.jpg"]
+    (folder / "empty.jpg").write_bytes(b"")
+    images = ["0.jpg", "1.jpg", "", "2.jpg", "bad.jpg", "3.jpg", "empty.jpg", "4.jpg"]
     return make_dataset("pictures", images=images)

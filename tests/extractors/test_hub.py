@@ -137,7 +137,7 @@ def test_image_models(models, picture_dataset, checkpoint_name, extractor, width
     made = chosen.encode(picture_dataset, "cpu")
     assert made.matrix.shape == (8, width) and made.matrix.dtype == np.float32
     assert made.missing.tolist() == [False, False, True, False, True, False, True, False]
-    assert made.failures["i6"] == "gone.jpg: no such file"
+    assert made.failures["i6"] == "empty.jpg: not a picture that can be read"
     alone = chosen.encode(picture_dataset, "cpu", batch_size=1)
     np.testing.assert_allclose(alone.matrix, made.matrix, atol=1e-5)
     rows = made.matrix[made.observed]
