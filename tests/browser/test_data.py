@@ -110,6 +110,7 @@ def test_a_zip_from_upload_to_delete(page: "Page", app_data: Path, tmp_path: Pat
     install.click()
     opens = page.get_by_role("button", name="Open it")
     opens.wait_for(timeout=120_000)
+    page.get_by_text("The report", exact=True).click()
     page.get_by_text("rows rejected: 1").wait_for()
     assert page.get_by_text("could not be shown").count() == 0
     opens.click()
