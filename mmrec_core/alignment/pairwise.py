@@ -65,7 +65,9 @@ def rank_matrix(values: np.ndarray) -> np.ndarray:
     n = len(values)
     above = np.triu(np.ones((n, n), dtype=bool), 1)
     upper = values[above]
-    upper = np.round(upper / max(float(np.abs(upper).max(initial=0.0)), 1e-300), DIGITS)
+    largest = float(np.abs(upper).max(initial=0.0))
+    if largest > 0:
+        upper = np.round(upper / largest, DIGITS)
     ranks = rankdata(upper)
     ranks -= ranks.mean()
     norm = np.sqrt(2.0) * np.linalg.norm(ranks)

@@ -9,6 +9,7 @@ from scipy.spatial.distance import pdist, squareform
 
 from mmrec_core import alignment
 from mmrec_core.alignment import MEASURES, chance_overlap, debiased_cka, linear_cka, mutual_knn
+from mmrec_core.alignment.pairwise import rank_matrix
 from mmrec_core.domain import InputError
 
 ROTATION = {"linear_cka", "debiased_cka", "rbf_cka", "mutual_knn", "procrustes_distance"}
@@ -323,3 +324,10 @@ def test_a_row_of_zeros_has_no_direction_and_breaks_nothing():
     x[3] = 0.0
     for name, measure in MEASURES.items():
         assert np.isfinite(measure(x, y)), name
+
+
+@pytest.mark.parametrize("value", [0.0, 0.25])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_pairs_that_are_all_equally_far_apart_are_not_ranked(value, kind):
+    with pytest.raises(InputError, match="nothing to rank"):
+        rank_matrix(np.full((5, 5), value, dtype=kind))
