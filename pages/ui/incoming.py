@@ -8,6 +8,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
@@ -16,12 +17,17 @@ from mmrec_core import jobs
 from mmrec_core.datasets.archive import LIST_SUFFIX, unsafe
 from mmrec_core.domain import InputError
 from mmrec_core.settings import settings
+from mmrec_core.store import write_json
 
 KEPT_SECONDS = 86_400
 """How long the files of an installation that did not end well can be taken up again."""
 
 UNUSED_SECONDS = 3_600
 """How long files lie that nobody installs; a page still open writes them again from memory."""
+
+
+_STEM = re.compile(r"[0-9a-f]{16}")
+"""What names of uploads look like; whatever else lies beside them is left alone."""
 
 
 @dataclass
@@ -162,16 +168,21 @@ def _copy(file: BinaryIO, target: Path) -> None:
 
 def remove(stem: str) -> None:
     """Removes an upload and all that belongs to it."""
-    for found in incoming().glob(f"{stem}*"):
+    for found in _belonging(stem):
         if found.is_dir():
             shutil.rmtree(found, ignore_errors=True)
         else:
             found.unlink(missing_ok=True)
 
 
+def _belonging(stem: str) -> list[Path]:
+    """The files and folders of an upload."""
+    return [*incoming().glob(stem), *incoming().glob(f"{stem}.*")]
+
+
 def note_job(upload: Upload) -> None:
     """Notes that an installation needs the files, for as long as it is not done."""
-    (incoming() / f"{upload.stem}.job").write_text(upload.job, "ascii")
+    write_json(incoming() / f"{upload.stem}.job", upload.job)
 
 
 def sweep() -> None:
@@ -179,16 +190,20 @@ def sweep() -> None:
     folder = incoming()
     if not folder.is_dir():
         return
-    for stem in {path.name.partition(".")[0] for path in folder.iterdir()}:
+    stems = {path.name.partition(".")[0] for path in folder.iterdir()}
+    for stem in filter(_STEM.fullmatch, stems):
         try:
-            key = (folder / f"{stem}.job").read_text("ascii")
-            state = jobs.state(key)
+            state = jobs.state(str(json.loads((folder / f"{stem}.job").read_text("utf-8"))))
             over = state is None or state.status == "done"
             if state is not None and state.active:
                 continue
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError, InputError):
+            # None, or it cannot be read: it is kept as long as any that nobody installs.
             over = False
-        ages = [time.time() - path.stat().st_mtime for path in folder.glob(f"{stem}*")]
+        ages = []
+        for path in _belonging(stem):
+            with suppress(FileNotFoundError):  # another page was faster
+                ages.append(time.time() - path.stat().st_mtime)
         kept = KEPT_SECONDS if (folder / f"{stem}.job").exists() else UNUSED_SECONDS
         if over or min(ages, default=0) > kept:
             remove(stem)

@@ -37,13 +37,14 @@ def thresholds(upload: Upload, report: dict[str, Any]) -> dict[str, Any]:
 
 
 def _core(upload: Upload, report: dict[str, Any], stamp: int) -> dict[str, Any]:
-    sizes = _sizes(str(upload.codes), stamp)
+    largest = max(LARGEST_CORE, int(report["k_core"]))
+    sizes = _sizes(str(upload.codes), stamp, largest)
     left, right = st.columns([2, 3], vertical_alignment="center")
     k = left.slider(
         "k-core",
         0,
-        LARGEST_CORE,
-        min(int(report["k_core"]), LARGEST_CORE),
+        largest,
+        int(report["k_core"]),
         key=f"k-core-{upload.stem}",
         help="Users and items with fewer interactions than this are left out of studies, until "
         "every one has as many (Seidman 1983). A study can choose another.",
@@ -51,8 +52,8 @@ def _core(upload: Upload, report: dict[str, Any], stamp: int) -> dict[str, Any]:
     row = sizes.iloc[k]
     users, items, rows = int(row["n_users"]), int(row["n_items"]), int(row["n_interactions"])
     if not rows:
-        largest = int(sizes.loc[sizes["n_interactions"] > 0, "k"].max())
-        right.warning(f"Nothing would be left to study. The largest k-core here is {largest}\\.")
+        most = int(sizes.loc[sizes["n_interactions"] > 0, "k"].max())
+        right.warning(f"Nothing would be left to study. The largest k-core here is {most}\\.")
     else:
         right.markdown(
             f"**{users:,}** users, **{items:,}** items, **{rows:,}** interactions remain: "
@@ -63,7 +64,9 @@ def _core(upload: Upload, report: dict[str, Any], stamp: int) -> dict[str, Any]:
         )
     said: dict[str, Any] = {} if k == report["k_core"] else {"k_core": k}
     spare = report["n_items"] - items
-    if rows and spare and st.checkbox(
+    # Interactions that are divided already are installed whole, whatever the split of studies.
+    divided = "split" in report["columns"]
+    if rows and spare and not divided and st.checkbox(
         f"Install only these: {spare:,} items are left out, with their pictures and embeddings",
         key=f"only-core-{upload.stem}",
         help="What no study would see costs nothing then. Another k-core needs another upload.",
@@ -85,18 +88,21 @@ def _relevance(upload: Upload, report: dict[str, Any], stamp: int) -> dict[str, 
         "interactions are trained on.",
     }  # fmt: skip
     if len(values) <= _FEW:
-        options: list[float | None] = [None, *(float(value) for value in values)]
+        # The threshold need not be a rating that anybody gave.
+        steps = {float(value) for value in values} | ({now} if now is not None else set())
+        options: list[float | None] = [None, *sorted(steps)]
         chosen = left.selectbox(
             options=options,
-            index=options.index(now) if now in options else 0,
+            index=options.index(now),
             format_func=lambda value: "every interaction" if value is None else f"{value:g}",
             **about,
         )
     else:
+        start = float(values[0] if now is None else now)
         chosen = left.number_input(
-            value=float(values[0] if now is None else now),
-            min_value=float(values[0]),
-            max_value=float(values[-1]),
+            value=start,
+            min_value=min(float(values[0]), start),
+            max_value=max(float(values[-1]), start),
             **about,
         )
     total = report["n_interactions"]
@@ -112,9 +118,9 @@ def _share(part: int, whole: int) -> str:
 
 
 @st.cache_data(max_entries=8, show_spinner="Counting what every k-core keeps")
-def _sizes(path: str, stamp: int) -> pd.DataFrame:
+def _sizes(path: str, stamp: int, largest: int) -> pd.DataFrame:
     held = read_codes(Path(path))
-    return core_sizes(held["user"], held["item"], range(LARGEST_CORE + 1))
+    return core_sizes(held["user"], held["item"], range(largest + 1))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

@@ -183,3 +183,48 @@ def test_the_first_study_takes_the_modalities_that_are_there(tmp_path: Path) -> 
     np.save(vectors / "features" / "ours.npy", np.eye(4, 3, dtype=np.float32))
     install(vectors, name="vectors")
     assert default_modalities("vectors") == ("joint",)
+
+
+# What is said beside the data
+
+
+def test_a_toml_beside_published_files_is_heard(tmp_path: Path) -> None:
+    ratings = "\n".join(
+        ["userId,movieId,rating,timestamp", *(f"{u},{m},{m}.0,9" for u in (1, 2) for m in (3, 4))]
+    )
+    said = 'title = "Mine"\n[thresholds]\nk_core = 2\nrelevant_from = 3.5\n'
+    up = write(tmp_path / "up", {"ratings.csv": ratings, "dataset.toml": said})
+    write(up, {"movies.csv": "movieId,title,genres\n3,A (1990),Drama\n4,B (1991),Comedy|Drama\n"})
+    assert install(up, name="mine").report.format == "movielens"
+    info = catalogue.load_dataset("mine").info
+    assert (info.title, info.k_core, info.relevant_from) == ("Mine", 2, 3.5)
+    assert info.category == "genres"
+
+
+def test_no_column_of_items_is_lost(tmp_path: Path) -> None:
+    rows = "user_id,item_id\nu1,i1\nu1,i2\nu2,i1\n"
+    items = (
+        "item_id,description,text,file_text,image,image_url\n"
+        "i1,words,own,other,https://x.example/1.jpg,\ni2,words,own,other,,https://x.example/2.jpg\n"
+    )
+    up = write(tmp_path / "up", {"interactions.csv": rows, "items.csv": items})
+    install(up, name="kept", mapping={"text": "description"})
+    held = catalogue.load_dataset("kept").items
+    assert held["file_text"].tolist() == ["other"] * 2
+    assert held["file_text_2"].tolist() == ["own"] * 2
+    assert held["image_url"].tolist() == ["https://x.example/1.jpg", "https://x.example/2.jpg"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"parent_asin": "B1", "features": ' + "[" * 900 + "]" * 900 + "}",
+        '{"parent_asin": "B1", "title": "\\ud800"}',
+    ],
+)
+def test_an_odd_line_of_metadata_ends_nothing(tmp_path: Path, line: str) -> None:
+    review = {"rating": 5.0, "asin": "B1", "parent_asin": "B1", "timestamp": 1, "text": ""}
+    reviews = "".join(json.dumps(review | {"user_id": f"A{u}"}) + "\n" for u in range(2))
+    meta = '{"parent_asin": "B1", "title": "T", "main_category": "M", "images": []}\n'
+    up = write(tmp_path / "up", {"B.jsonl": reviews, "meta_B.jsonl": meta + line + "\n"})
+    assert install(up, name="odd", lenient=True).report.n_interactions == 2

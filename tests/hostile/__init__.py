@@ -19,7 +19,7 @@ from mmrec_core.datasets.archive import LIST_SUFFIX
 from mmrec_core.datasets.install import inspect, install
 from mmrec_core.datasets.schema import Report
 from mmrec_core.domain import InputError
-from mmrec_core.store import store
+from mmrec_core.store import VERSION, store
 
 Content = dict[str, str | bytes]
 """Name in the upload -> content."""
@@ -161,7 +161,7 @@ def left_over(data: Path) -> list[str]:
     found = [
         str(path.relative_to(data))
         for path in data.rglob("*")
-        if (not path.is_dir() or path.is_symlink()) and path.name != ".lock"
+        if (not path.is_dir() or path.is_symlink()) and path.name not in (".lock", VERSION)
     ]
     aside = data / "store" / "tmp"
     found += [str(path) for path in aside.iterdir()] if aside.is_dir() else []
@@ -244,9 +244,9 @@ class Oracle:
         chosen = {"name": "here", **options}
         result = install(path, lenient=lenient, **chosen)
         outside = listing(self.data, self.data / "store" / "dataset")
-        assert [name for name in outside if name.endswith(".json")] == [
-            str(self.data / "uploads" / f"{result.name}.json")
-        ]
+        written = [name for name in outside if name.endswith(".json")]
+        own = {str(self.data / "uploads" / f"{result.name}.json")}
+        assert set(written) - {str(self.data / "store" / VERSION)} == own, written
         dataset = catalogue.load_dataset(result.name)
         assert len(dataset.items) == result.report.n_items
         assert len(dataset.interactions) == result.report.n_interactions > 0

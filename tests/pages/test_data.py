@@ -329,7 +329,7 @@ def test_uploads_are_swept(
 ) -> None:
     made = incoming.receive([File("a.zip", b"x")])
     if status is not None:
-        incoming.incoming().joinpath(f"{made.stem}.job").write_text("k1")
+        incoming.incoming().joinpath(f"{made.stem}.job").write_text('"k1"')
         state = SimpleNamespace(status=status, active=status == "running")
         monkeypatch.setattr(jobs, "state", lambda key: None if status == "forgotten" else state)
     then = time.time() - age

@@ -6,8 +6,7 @@ from pathlib import PurePosixPath
 from typing import Any, ClassVar
 
 from mmrec_core.datasets.archive import Files
-from mmrec_core.datasets.columns import Columns, Declared
-from mmrec_core.datasets.importers import amazon
+from mmrec_core.datasets.importers import amazon, sidecars
 from mmrec_core.datasets.importers.base import IMPORTERS, Layout
 from mmrec_core.datasets.importers.tables import LIST_SEPARATOR, Table, suffix_of
 from mmrec_core.datasets.schema import Ledger
@@ -57,19 +56,18 @@ class Amazon2023Importer:
         return Layout(
             interactions=_interactions(files, fields, said),
             items=None if items is None else Table(items, files.paths[items], reshape=_item),
-            declared=Declared(
-                columns=Columns(
-                    user_id="user_id",
-                    item_id="parent_asin",
-                    rating="rating",
-                    timestamp="timestamp",
-                    title="title",
-                    text=("title", "features", "description"),
-                    category="category",
-                    category_separator=LIST_SEPARATOR,
-                    image="image",
-                    attributes={"store": "brand"},
-                ),
+            declared=sidecars.declared(
+                files,
+                user_id="user_id",
+                item_id="parent_asin",
+                rating="rating",
+                timestamp="timestamp",
+                title="title",
+                text=("title", "features", "description"),
+                category="category",
+                category_separator=LIST_SEPARATOR,
+                image="image",
+                attributes={"store": "brand"},
             ),
             known_only=True,
             repeats=True,

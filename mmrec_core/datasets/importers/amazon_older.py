@@ -5,8 +5,7 @@ from pathlib import PurePosixPath
 from typing import Any, ClassVar
 
 from mmrec_core.datasets.archive import Files
-from mmrec_core.datasets.columns import Columns, Declared
-from mmrec_core.datasets.importers import amazon
+from mmrec_core.datasets.importers import amazon, sidecars
 from mmrec_core.datasets.importers.base import IMPORTERS, Layout
 from mmrec_core.datasets.importers.tables import LIST_SEPARATOR, Table
 from mmrec_core.datasets.schema import Ledger
@@ -67,19 +66,18 @@ class _Older:
             items=None
             if items is None
             else Table(items, files.paths[items], parse=amazon.loose_line, reshape=_item),
-            declared=Declared(
-                columns=Columns(
-                    user_id="reviewerID",
-                    item_id="asin",
-                    rating="overall",
-                    timestamp="unixReviewTime",
-                    title="title",
-                    text=("title", "feature", "description"),
-                    category="category",
-                    category_separator=LIST_SEPARATOR,
-                    image="image",
-                    attributes={"brand": "brand"},
-                ),
+            declared=sidecars.declared(
+                files,
+                user_id="reviewerID",
+                item_id="asin",
+                rating="overall",
+                timestamp="unixReviewTime",
+                title="title",
+                text=("title", "feature", "description"),
+                category="category",
+                category_separator=LIST_SEPARATOR,
+                image="image",
+                attributes={"brand": "brand"},
             ),
             known_only=True,
             repeats=True,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 import pandas as pd
@@ -168,8 +169,14 @@ def _composed(
             items[name] = frame[name]
         elif standard.get(name) != name:
             # The file's own column of that name plays no such role: kept beside ours.
-            items[f"file_{name}"] = frame[name]
+            items[_free(f"file_{name}", [*frame.columns, *items.columns])] = frame[name]
     return items
+
+
+def _free(name: str, taken: list[str]) -> str:
+    """A name that no column has."""
+    counted = (f"{name}_{n}" for n in count(2))
+    return name if name not in taken else next(new for new in counted if new not in taken)
 
 
 def _texts(frame: pd.DataFrame, roles: Roles, declared: Declared) -> pd.Series:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from mmrec_core.datasets.archive import Files
-from mmrec_core.datasets.columns import Columns, Declared
+from mmrec_core.datasets.importers import sidecars
 from mmrec_core.datasets.importers.base import IMPORTERS, Layout
 from mmrec_core.datasets.importers.delimited import header_of
 from mmrec_core.datasets.importers.lines import Lines, first_line
@@ -101,17 +101,16 @@ class MovieLensImporter:
         return Layout(
             interactions=(_ratings(release, ratings),),
             items=None if movies is None else _movies(release, movies, tags),
-            declared=Declared(
-                columns=Columns(
-                    user_id="userId",
-                    item_id="movieId",
-                    rating="rating",
-                    timestamp="timestamp",
-                    title="title",
-                    category="genres",
-                    category_separator=LIST_SEPARATOR,
-                    tags=None if tags is None else "tags",
-                )
+            declared=sidecars.declared(
+                files,
+                user_id="userId",
+                item_id="movieId",
+                rating="rating",
+                timestamp="timestamp",
+                title="title",
+                category="genres",
+                category_separator=LIST_SEPARATOR,
+                tags=None if tags is None else "tags",
             ),
             pictures=folders,
             picture_ids=_picture_ids(files, folders, ledger),

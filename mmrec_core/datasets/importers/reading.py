@@ -128,9 +128,12 @@ def _find_images(
 
 
 def _with_urls(items: pd.DataFrame, addresses: pd.Series) -> pd.DataFrame:
+    addresses = addresses.astype("str")
     if URL_COLUMN in items.columns:
-        return items
-    return items.assign(**{URL_COLUMN: addresses.astype("str")})
+        # What the file says there already goes first.
+        said = items[URL_COLUMN].astype("str")
+        addresses = said.where(said.str.strip() != "", addresses)
+    return items.assign(**{URL_COLUMN: addresses})
 
 
 def _first_found(

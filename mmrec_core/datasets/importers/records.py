@@ -1,6 +1,7 @@
 """JSON lines and their kin: one object a line, columns as keys appear."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,6 +12,9 @@ from mmrec_core.datasets.importers.tables import Chunk, Table, cell, checked_col
 from mmrec_core.datasets.schema import Ledger, clean
 from mmrec_core.domain import InputError
 from mmrec_core.settings import settings
+
+_HALVES = re.compile(r"\\u[dD]|\\U")
+"""Escapes that may be half of a surrogate pair."""
 
 # ``json.loads`` with hooks would make a decoder for every line.
 _decode = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=lambda name: "").decode
@@ -72,11 +76,15 @@ def read(table: Table, ledger: Ledger, size: int) -> Iterator[Chunk]:
         if not isinstance(record, dict):
             ledger.reject(file, number, "each line must be a JSON object, {...}")
             continue
-        if reshape is not None:
-            record = reshape(record)
-        if "\\ud" in line or "\\uD" in line:
-            record = _without_halves(record)
-        row = [value if type(value) is str else cell(value) for value in record.values()]
+        try:
+            if reshape is not None:
+                record = reshape(record)
+            if _HALVES.search(line):
+                record = _without_halves(record)
+            row = [value if type(value) is str else cell(value) for value in record.values()]
+        except RecursionError:
+            ledger.reject(file, number, "its values are nested too deeply")
+            continue
         if row and max(map(len, row)) > longest:
             _known(record, place, names)
             ledger.reject(file, number, f"a cell is longer than {longest:,} characters")

@@ -15,7 +15,7 @@ MOST_BYTES = 16 * 2**20
 """Largest JSON document that is read whole."""
 
 
-def declared(files: Files, **columns: str | None) -> Declared:
+def declared(files: Files, **columns: Any) -> Declared:
     """What dataset.toml declares; where it says nothing of a role, the column given here.
 
     Raises:
