@@ -33,9 +33,9 @@ WORDS = {name: title.split()[1] for name, title in TITLES.items() if name != DEM
 
 STUDIED = "red-shop"
 SESSIONS = 20
-STEPS = 4
-ROUND = ("overview", "data", "study")
-"""Everybody goes round, from one of them or another, and then to Explain or to Runs."""
+STEPS = 2
+ROUND = ("overview", "explain", "data", "runs", "study")
+"""Everybody goes to some of them, from one or another, so that all are open all the time."""
 
 HEADINGS = {
     "overview": "Does content matter here?",
@@ -56,9 +56,7 @@ class Session:
     nth: int
 
     def at(self, step: int) -> str:
-        if step < len(ROUND):
-            return ROUND[(self.nth + step) % len(ROUND)]
-        return ("explain", "runs")[self.nth % 2]
+        return ROUND[(self.nth + step) % len(ROUND)]
 
 
 def install(data: Path, folder: Path, name: str, title: str, seed: int) -> None:

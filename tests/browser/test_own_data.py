@@ -115,7 +115,7 @@ def test_a_folder_is_uploaded_as_it_is_and_undone(
     undo(page, app_data, "from-folder")
 
 
-@pytest.mark.slow
+@pytest.mark.external
 @pytest.mark.skipif(not MOVIES.is_dir(), reason=f"{MOVIES} is not on this machine")
 def test_movies_and_posters_from_zip_to_verdict(
     page: "Page", app_data: Path, tmp_path: Path
