@@ -129,8 +129,8 @@ class Store:
         if settings().read_only:
             raise InputError("This store is on show (MMREC_READ_ONLY=1): nothing is computed.")
         with disk_room(kind if kind.endswith("s") else f"a {kind}", self.root):
-            note_version(self.root)
             self._write(kind, key, spec, write)
+            note_version(self.root)
         artefact = Artefact(kind, key, self._path(kind, key), home=self.root)
         made_again(artefact)
         return artefact

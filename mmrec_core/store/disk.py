@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ class DiskFull(InputError):
 
 def write_json(path: Path, value: Any) -> None:
     """Writes a JSON document whole or not at all; readers never see half of it."""
-    aside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    aside = path.with_name(f"{path.name}.{os.getpid()}-{get_ident()}.tmp")
     try:
         with aside.open("w", encoding="utf-8") as file:
             json.dump(value, file, indent=1, ensure_ascii=False, allow_nan=False)
