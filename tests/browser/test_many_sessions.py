@@ -34,8 +34,8 @@ WORDS = {name: title.split()[1] for name, title in TITLES.items() if name != DEM
 STUDIED = "red-shop"
 SESSIONS = 20
 STEPS = 2
-ROUND = ("overview", "explain", "data", "runs", "study")
-"""Everybody goes to some of them, from one or another, so that all are open all the time."""
+FIRST, LAST = ("overview", "data", "study"), ("explain", "runs")
+"""Everybody opens one of the first, and then goes to one of the last."""
 
 HEADINGS = {
     "overview": "Does content matter here?",
@@ -56,7 +56,8 @@ class Session:
     nth: int
 
     def at(self, step: int) -> str:
-        return ROUND[(self.nth + step) % len(ROUND)]
+        pages = FIRST if step < STEPS - 1 else LAST
+        return pages[(self.nth + step) % len(pages)]
 
 
 def install(data: Path, folder: Path, name: str, title: str, seed: int) -> None:
