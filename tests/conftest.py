@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+import sys
 
 # Before numpy and torch are loaded: one thread a process, and no model hub.
 for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -55,6 +56,14 @@ def _forget() -> None:
     settings.settings.cache_clear()
     settings.device.cache_clear()
     store.store.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _main_stays() -> Iterator[None]:
+    """AppTest puts a script in place of ``__main__``, which processes started later would run."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
 
 
 @pytest.fixture(scope="session", autouse=True)

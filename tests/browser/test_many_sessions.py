@@ -44,7 +44,7 @@ HEADINGS = {
     "explain": "Why this item for this user?",
     "runs": "What was computed, how, and when?",
 }
-EXPLAINED = "[class*=st-key-listed-]"
+EXPLAINED = ".st-key-lists-beside, .st-key-list-alone"
 
 
 @dataclass

@@ -86,6 +86,7 @@ def test_tables_of_any_name_are_mapped_installed_and_studied(
     page.get_by_text("Embed it and run the first study").wait_for()
     assert page.get_by_text(re.compile("minute|second")).count()
     page.get_by_role("button", name="Start the default study").click()
+    page.get_by_role("button", name="Cancel").first.wait_for(timeout=MINUTE)
     # Its dataset is in use now, and so neither undone nor deleted.
     page.get_by_role("button", name="Undo").click()
     page.get_by_text("works with dataset 'mein-laden' at the moment").first.wait_for()
