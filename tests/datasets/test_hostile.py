@@ -100,12 +100,12 @@ def test_a_broken_upload(oracle: Oracle, case: Case) -> None:
         "It cannot be read (KeyError: 'x').",
         "no capital.",
         "No end",
-        "A file /work/upload/x is odd.",
+        "A file /srv/upload/x is odd.",
         "A bell \a.",
     ],
 )
 def test_what_is_no_sentence(text: str) -> None:
-    assert complaint(text, {"up"}, Path("/work/upload"))
+    assert complaint(text, {"up"}, Path("/srv/upload"))
 
 
 def _upload() -> st.SearchStrategy[dict[str, bytes]]:
