@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.ui.garbage import keep_modules
 from pages.ui.words import in_words
 
 HERE = Path(__file__).parent
@@ -30,6 +31,7 @@ def main() -> None:
     )
     with in_words():
         chosen.run()
+    keep_modules()
 
 
 main()

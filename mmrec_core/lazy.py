@@ -5,6 +5,8 @@ running them, and must not pay the seconds that importing torch costs (docs/deci
 """
 
 import importlib
+import sys
+import threading
 from types import ModuleType
 from typing import Any
 
@@ -23,3 +25,10 @@ class LazyModule(ModuleType):
 def lazy_import(name: str) -> Any:
     """Returns a stand-in for module ``name`` that is imported at first use."""
     return LazyModule(name)
+
+
+def import_ahead(name: str) -> None:
+    """Imports a module beside what runs now, so that its first use does not wait for it."""
+    if name not in sys.modules:
+        # A daemon: nobody waits for it, neither here nor at the end of the process.
+        threading.Thread(target=importlib.import_module, args=(name,), daemon=True).start()

@@ -6,6 +6,7 @@ import streamlit as st
 
 from mmrec_core.datasets.catalogue import load_dataset
 from mmrec_core.domain import Dataset, InputError
+from mmrec_core.lazy import import_ahead
 from pages.ui import explain_audience, explain_item, explain_lists
 from pages.ui.address import choose_several
 from pages.ui.dataset import pick_dataset
@@ -82,6 +83,7 @@ def _person(
     if st.query_params.get(WHY) is None:
         history_strip(dataset, person)
         explain_lists.drawn(dataset, lists, person)
+        import_ahead("torch")  # for the item that is opened next
         return
     _master_and_detail(dataset, lists, person)
 

@@ -1,9 +1,13 @@
 """What all publication figures share: ticks, names over rows, panels."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
+import mmrec_core.figures.screen as screen_module
 from mmrec_core.figures import (
     arms_plot_publication,
     effect_plot_publication,
@@ -11,6 +15,7 @@ from mmrec_core.figures import (
     user_activity_publication,
 )
 from mmrec_core.figures.paper import WIDTHS, panels, sheet, text_width, wrap
+from mmrec_core.figures.screen import screen
 from mmrec_core.figures.words import log_ticks
 
 
@@ -80,3 +85,21 @@ def test_panels_fill_the_place_and_do_not_meet(number) -> None:
     assert max(box.x1 for box in boxes) <= 1 - 0.1 / WIDTHS["one"]
     assert all(not a.overlaps(b) for index, a in enumerate(boxes) for b in boxes[index + 1 :])
     assert boxes[0].width * WIDTHS["one"] == pytest.approx(cut[0].axes_width)
+
+
+def test_interactive_figures_look_as_in_the_whole_white_template() -> None:
+    """Only the part of it that they read is taken along: see to it when a new kind is drawn."""
+    import plotly.io as pio
+
+    figures = Path(screen_module.__file__).parent
+    drawn = {
+        name.lower()
+        for file in figures.glob("*.py")
+        for name in re.findall(r"\bgo\.([A-Z]\w+)\(", file.read_text("utf-8"))
+    }
+    taken = screen("", "", "", height=100).layout.template.to_plotly_json()
+    white = pio.templates["plotly_white"].to_plotly_json()
+    assert drawn - {"figure"} == set(taken["data"])
+    assert all(taken["data"][kind] == white["data"][kind] for kind in taken["data"])
+    assert all(white["layout"][name] == own for name, own in taken["layout"].items())
+    assert {"xaxis", "yaxis", "font", "hovermode", "colorway"} <= set(taken["layout"])
