@@ -52,7 +52,7 @@ _HOW = (
 
 def choose(dataset: Dataset, known: Mapping[str, Space]) -> tuple[list[str], AlignConfig]:
     """Spaces and settings, in the address."""
-    usual = [name for name, space in known.items() if space.kind == "extractor"][:6]
+    usual = _usual(dataset, known)
     named = st.query_params.get("spaces")
     asked = dict.fromkeys(named.split(";")) if named else ()
     wanted = [n for n in asked if n in known][:MOST_SPACES] or usual
@@ -80,6 +80,21 @@ def choose(dataset: Dataset, known: Mapping[str, Space]) -> tuple[list[str], Ali
         seed = st.number_input("Seed", 0, 999_999, 0, key="align-seed", **kept)
     order = [n for n in MEASURES.names() if n in measures] or list(USUAL)
     return names, AlignConfig(measures=tuple(order), permutations=permutations, seed=seed)
+
+
+def _usual(dataset: Dataset, known: Mapping[str, Space]) -> list[str]:
+    """Of spaces of extractors those compared last, at the usual settings; else the first six."""
+    own = [name for name, space in known.items() if space.kind == "extractor"]
+    at_usual = AlignConfig().model_dump(mode="json")
+    for made in sorted(store().list(KIND), key=lambda a: a.meta["created"], reverse=True):
+        names = [str(name) for name, _ in made.spec["spaces"]]
+        if (
+            made.spec["config"] == at_usual
+            and set(names) <= set(own)
+            and find(dataset, known, names, AlignConfig()) is not None
+        ):
+            return names
+    return own[:6]
 
 
 def _key(dataset: Dataset) -> str:

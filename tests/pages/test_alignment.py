@@ -44,6 +44,22 @@ def test_a_comparison_is_offered_with_what_it_takes(
     assert spec["config"] == AlignConfig().model_dump(mode="json")
 
 
+def test_what_was_compared_is_shown_though_a_space_was_added(
+    studied: Path, open_page: Open, text_of: Text
+) -> None:
+    dataset = load_dataset(small_shop.NAME)
+    names = [WORDS, IMAGE]
+    align({n: aligned_space(dataset, n) for n in names}, usual_split(dataset), AlignConfig())
+    app = open_page("alignment", dataset=small_shop.NAME)
+    assert "say the same **largely**" in text_of(app)
+    assert app.multiselect(key=f"spaces-{small_shop.NAME}").value == names
+    # At other settings, or of other spaces, it would not be what is asked for.
+    other = AlignConfig(seed=5)
+    align({n: aligned_space(dataset, n) for n in (IMAGE, WORDS)}, usual_split(dataset), other)
+    app = open_page("alignment", dataset=small_shop.NAME)
+    assert app.multiselect(key=f"spaces-{small_shop.NAME}").value == names
+
+
 def test_one_space_is_not_compared(studied: Path, open_page: Open, text_of: Text) -> None:
     app = open_page("alignment", dataset=small_shop.NAME, spaces=IMAGE)
     assert "Choose two spaces or more" in text_of(app)
