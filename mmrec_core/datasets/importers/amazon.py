@@ -17,10 +17,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mmrec_core.datasets.archive import Files
+from mmrec_core.datasets.columns import Declared
+from mmrec_core.datasets.importers import sidecars
 from mmrec_core.datasets.importers.delimited import header_of
 from mmrec_core.datasets.importers.lines import Lines
 from mmrec_core.datasets.importers.records import json_line
 from mmrec_core.datasets.importers.tables import LIST_SEPARATOR, Table, is_table, suffix_of
+from mmrec_core.datasets.schema import Ledger
 from mmrec_core.domain import InputError
 
 SEEN_ROWS = 20
@@ -112,6 +115,52 @@ def one_of(found: Sequence[str], files: Files, what: str, key: str, said: Any) -
     return found[0] if found else None
 
 
+def items_file(
+    found: Sequence[str], files: Files, said: Any, ledger: Ledger, called: str
+) -> str | None:
+    """The only file of metadata, or the one that is said; None, and a note, where there is none.
+
+    Args:
+        found: Files that hold metadata.
+        files: The upload.
+        said: What a mapping says of ``items_file``; None: nothing.
+        ledger: Takes the note.
+        called: What such files are called.
+
+    Raises:
+        InputError: As for ``one_of``.
+    """
+    items = one_of(found, files, "metadata", "items_file", said)
+    if items is None:
+        ledger.note(f"There is no metadata file ({called}): items are ids without content.")
+    return items
+
+
+def declared(files: Files, rating: Sequence[str], features: str, brand: str) -> Declared:
+    """What the columns mean, as far as the years agree, and what the upload itself says of them.
+
+    Args:
+        files: The upload.
+        rating: Columns of user, item, rating and time.
+        features: Column of the list beside a product's picture.
+        brand: Column of who makes it.
+    """
+    user_id, item_id, stars, timestamp = rating
+    return sidecars.declared(
+        files,
+        user_id=user_id,
+        item_id=item_id,
+        rating=stars,
+        timestamp=timestamp,
+        title="title",
+        text=("title", features, "description"),
+        category="category",
+        category_separator=LIST_SEPARATOR,
+        image="image",
+        attributes={brand: "brand"},
+    )
+
+
 def base(name: str) -> str:
     """The name of a file without folders and without what says how it is written."""
     return PurePosixPath(name).name.partition(".")[0]
@@ -142,6 +191,11 @@ def loose_line(line: str) -> Any:
 
 
 # Fields
+
+
+def only(names: Sequence[str], record: Mapping[str, Any]) -> dict[str, Any]:
+    """Who rated what, and when; title, text and pictures of a review are the reviewer's own."""
+    return {name: record.get(name) for name in names}
 
 
 def prose(value: Any) -> str:

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any, ClassVar
 
 from mmrec_core.datasets.archive import Files
-from mmrec_core.datasets.importers import amazon, sidecars
+from mmrec_core.datasets.importers import amazon
 from mmrec_core.datasets.importers.base import IMPORTERS, Layout
-from mmrec_core.datasets.importers.tables import LIST_SEPARATOR, Table, suffix_of
+from mmrec_core.datasets.importers.tables import Table, suffix_of
 from mmrec_core.datasets.schema import Ledger
 from mmrec_core.domain import InputError
 
@@ -50,25 +51,13 @@ class Amazon2023Importer:
         fields = amazon.named_fields(files)
         said = mapping or {}
         metadata = [name for name, held in fields.items() if _metadata(held)]
-        items = amazon.one_of(metadata, files, "metadata", "items_file", said.get("items_file"))
-        if items is None:
-            ledger.note("There is no metadata file (meta_*.jsonl): items are ids without content.")
+        items = amazon.items_file(
+            metadata, files, said.get("items_file"), ledger, called="meta_*.jsonl"
+        )
         return Layout(
             interactions=_interactions(files, fields, said),
             items=None if items is None else Table(items, files.paths[items], reshape=_item),
-            declared=sidecars.declared(
-                files,
-                user_id="user_id",
-                item_id="parent_asin",
-                rating="rating",
-                timestamp="timestamp",
-                title="title",
-                text=("title", "features", "description"),
-                category="category",
-                category_separator=LIST_SEPARATOR,
-                image="image",
-                attributes={"store": "brand"},
-            ),
+            declared=amazon.declared(files, RATING, features="features", brand="store"),
             known_only=True,
             repeats=True,
         )
@@ -153,17 +142,7 @@ def _table(
     table = Table(name, files.paths[name], part=part, columns=ratings.get(name, ()), only=RATING)
     if table.kind != "records":
         return table
-    return Table(name, files.paths[name], reshape=_review)
-
-
-def _review(record: Mapping[str, Any]) -> dict[str, Any]:
-    get = record.get
-    return {
-        "user_id": get("user_id"),
-        "parent_asin": get("parent_asin"),
-        "rating": get("rating"),
-        "timestamp": get("timestamp"),
-    }
+    return Table(name, files.paths[name], reshape=partial(amazon.only, RATING))
 
 
 def _item(record: Mapping[str, Any]) -> dict[str, Any]:

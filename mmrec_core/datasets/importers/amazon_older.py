@@ -1,23 +1,27 @@
 """Amazon 2014 and 2018: reviews or ratings of one category, and its metadata."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any, ClassVar
 
 from mmrec_core.datasets.archive import Files
-from mmrec_core.datasets.importers import amazon, sidecars
+from mmrec_core.datasets.importers import amazon
 from mmrec_core.datasets.importers.base import IMPORTERS, Layout
-from mmrec_core.datasets.importers.tables import LIST_SEPARATOR, Table
+from mmrec_core.datasets.importers.tables import Table
 from mmrec_core.datasets.schema import Ledger
 from mmrec_core.domain import InputError
 
-_REVIEW = {"reviewerID", "asin", "overall"}
+RATING = ("reviewerID", "asin", "overall", "unixReviewTime")
+
+_REVIEW = frozenset(RATING[:3])
 _OF_2014 = {"imUrl", "salesRank", "related", "categories"}
 _OF_2018 = {"imageURL", "imageURLHighRes", "also_buy", "main_cat", "feature"}
 _TITLES = {"title", "description", "brand", *_OF_2014, *_OF_2018}
 
 
-class _Older:
+class _Older(ABC):
     """Both years: the fields differ, the reading does not."""
 
     order: ClassVar[tuple[str, str]]
@@ -50,9 +54,9 @@ class _Older:
                 f"{self.names}."
             )
         metadata = [name for name, held in fields.items() if _metadata(held)]
-        items = amazon.one_of(metadata, files, "metadata", "items_file", said.get("items_file"))
-        if items is None:
-            ledger.note("There is no metadata file (meta_*.json): items are ids without content.")
+        items = amazon.items_file(
+            metadata, files, said.get("items_file"), ledger, called="meta_*.json"
+        )
         return Layout(
             interactions=(
                 Table(
@@ -60,36 +64,24 @@ class _Older:
                     files.paths[chosen],
                     columns=ratings.get(chosen, ()),
                     parse=amazon.loose_line,
-                    reshape=_review,
+                    reshape=partial(amazon.only, RATING),
                 ),
             ),
             items=None
             if items is None
             else Table(items, files.paths[items], parse=amazon.loose_line, reshape=_item),
-            declared=sidecars.declared(
-                files,
-                user_id="reviewerID",
-                item_id="asin",
-                rating="overall",
-                timestamp="unixReviewTime",
-                title="title",
-                text=("title", "feature", "description"),
-                category="category",
-                category_separator=LIST_SEPARATOR,
-                image="image",
-                attributes={"brand": "brand"},
-            ),
+            declared=amazon.declared(files, RATING, features="feature", brand="brand"),
             known_only=True,
             repeats=True,
         )
 
+    @abstractmethod
     def _made(self, held: frozenset[str]) -> bool:
         """Whether metadata with these fields are of that year."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _reviewed(self, name: str, held: frozenset[str]) -> bool:
         """Whether reviews with these fields are of that year."""
-        raise NotImplementedError
 
     def _reviews(self, fields: Mapping[str, frozenset[str]]) -> list[str]:
         return [
@@ -100,14 +92,14 @@ class _Older:
         self, files: Files, fields: Mapping[str, frozenset[str]]
     ) -> dict[str, tuple[str, ...]]:
         """Files of ratings alone -> their columns, which they do not name."""
-        called = {"user": "reviewerID", "item": "asin", "rating": "overall"}
+        called = dict(zip(("user", "item", "rating", "timestamp"), RATING, strict=True))
         found = {}
         for name, held in fields.items():
             # Times in milliseconds, of 13 digits, are of 2023.
             if len(held) in (3, 4) and not any(len(c) > 11 and c.isdecimal() for c in held):
                 columns = amazon.rating_columns(name, files.paths[name])
                 if len(columns) == 4 and columns[:2] == self.order:
-                    found[name] = tuple(called.get(c, "unixReviewTime") for c in columns)
+                    found[name] = tuple(called[c] for c in columns)
         return found
 
 
@@ -169,17 +161,6 @@ IMPORTERS.register("amazon-2018", Amazon2018Importer())
 
 def _metadata(held: frozenset[str]) -> bool:
     return "asin" in held and bool(_TITLES & held) and not {"reviewerID", "user_id"} & held
-
-
-def _review(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Who rated what, and when; summary, text and pictures are the reviewer's own."""
-    get = record.get
-    return {
-        "reviewerID": get("reviewerID"),
-        "asin": get("asin"),
-        "overall": get("overall"),
-        "unixReviewTime": get("unixReviewTime"),
-    }
 
 
 def _item(record: Mapping[str, Any]) -> dict[str, Any]:
