@@ -9,9 +9,9 @@ import numpy as np
 from PIL import Image
 
 from mmrec_core.datasets.demo.attributes import ATTRIBUTES
+from mmrec_core.datasets.demo.bench import SILHOUETTES
 from mmrec_core.datasets.demo.drawing import draw_product
 from mmrec_core.datasets.demo.outlines import Invented
-from mmrec_core.datasets.demo.products import SILHOUETTES
 from mmrec_core.small_lvlm.recipe import SLOTS, Recipe
 
 DETAIL = 2

@@ -8,8 +8,8 @@ from mmrec_core.datasets.demo.attributes import (
     VISIBLE,
     sample_attributes,
 )
+from mmrec_core.datasets.demo.bench import SILHOUETTES
 from mmrec_core.datasets.demo.drawing import draw_product
-from mmrec_core.datasets.demo.products import SILHOUETTES
 from mmrec_core.datasets.demo.shop import Truth, fresh_world, load_truth, load_world, write_demo
 from mmrec_core.datasets.demo.texts import write_text
 from mmrec_core.datasets.demo.worlds import (

@@ -7,10 +7,11 @@ import numpy as np
 from PIL import Image
 
 from mmrec_core.datasets.demo.attributes import VISIBLE
+from mmrec_core.datasets.demo.bench import SILHOUETTES, Bench
 from mmrec_core.datasets.demo.canvas import Canvas, ellipse
 from mmrec_core.datasets.demo.ornaments import Dresser
 from mmrec_core.datasets.demo.outlines import Invented
-from mmrec_core.datasets.demo.products import FLOOR, HANGING, MAKERS, SILHOUETTES, SIZES, Bench
+from mmrec_core.datasets.demo.products import FLOOR, HANGING, MAKERS, SIZES
 from mmrec_core.datasets.demo.surfaces import accent_surface, body_surface
 
 WALLS: Final = (
