@@ -5,6 +5,8 @@ from typing import Literal
 
 import streamlit as st
 
+from pages.ui.words import escape
+
 
 def choose(
     label: str,
@@ -20,7 +22,7 @@ def choose(
 
     Args:
         label: Of the select box.
-        options: Values; what the address or this session named and is none of them is forgotten.
+        options: Values; what the address names and is none of them is said under the box.
         key: Of the widget, in the session and in the address.
         default: One of ``options``.
         format_func: Value -> what is shown.
@@ -40,6 +42,7 @@ def choose(
     )
     assert value is not None
     st.session_state[remembered] = value
+    _not_here(key, [named] if named and named != before else [], options, value)
     if hide_default and value == default:
         st.query_params.pop(key, None)
     elif named != value:
@@ -63,7 +66,7 @@ def choose_several(
 
     Args:
         label: Of the multiselect.
-        options: Values; what the address or this session named and is none of them is forgotten.
+        options: Values; what the address names and is none of them is said under the box.
         key: Of the widget, in the session and in the address.
         default: Some of ``options``.
         format_func: Value -> what is shown.
@@ -97,4 +100,20 @@ def choose_several(
         if named != now:
             st.query_params[key] = now
     st.session_state[remembered] = (chosen, list(default), now)
+    _not_here(key, named if named is not None and named != said else [], options, chosen)
     return chosen
+
+
+def _not_here(key: str, named: Sequence[str], options: Sequence[str], shown: object) -> None:
+    """Says what a link named and is not offered, until something else is chosen."""
+    missing, instead = f"{key}-missing", st.session_state.get(f"{key}-missing")
+    gone = [name for name in named if name and name not in options]
+    if gone:
+        instead = st.session_state[missing] = (gone, shown)
+    if instead is None:
+        return
+    if instead[1] != shown:
+        del st.session_state[missing]
+        return
+    several = ", ".join(f"**{escape(name)}**" for name in instead[0][:3])
+    st.caption(f":material/link_off: The link names {several}: not here, so not what is shown\\.")
