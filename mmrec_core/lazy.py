@@ -4,6 +4,7 @@ Pages read the facts of extractors and recommenders (names, configs, what they u
 running them, and must not pay the seconds that importing torch costs (docs/decisions/0001).
 """
 
+import contextlib
 import importlib
 import sys
 import threading
@@ -31,4 +32,10 @@ def import_ahead(name: str) -> None:
     """Imports a module beside what runs now, so that its first use does not wait for it."""
     if name not in sys.modules:
         # A daemon: nobody waits for it, neither here nor at the end of the process.
-        threading.Thread(target=importlib.import_module, args=(name,), daemon=True).start()
+        threading.Thread(target=_imported, args=(name,), daemon=True).start()
+
+
+def _imported(name: str) -> None:
+    # Whoever needs it meets the reason again, where it can be said.
+    with contextlib.suppress(Exception):
+        importlib.import_module(name)

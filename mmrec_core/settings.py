@@ -23,6 +23,7 @@ class Limits:
         archive_ratio: Largest ratio of unpacked to packed size.
         archive_members: Most files in one archive.
         matrix_bytes: Largest packed matrix of features, in memory.
+        features_bytes: Largest features of all items, in memory.
         image_pixels: Most pixels of one picture.
         rows: Most rows of one table.
         columns: Most columns of one table.
@@ -35,6 +36,7 @@ class Limits:
     archive_ratio: float = 200.0
     archive_members: int = 2_000_000
     matrix_bytes: int = 2 * 2**30
+    features_bytes: int = 8 * 2**30
     image_pixels: int = 64_000_000
     rows: int = 200_000_000
     columns: int = 500

@@ -15,7 +15,7 @@ from pages.ui.explain_open import open_item
 from pages.ui.explain_people import Person, choose_user, choose_visitor, history_strip
 from pages.ui.explain_runs import MOST_LISTS, ListName, list_options, runs_of, usual_lists
 from pages.ui.gallery import item_opened
-from pages.ui.words import escape, in_words
+from pages.ui.words import escape, fragment, in_words
 
 USER, VISITOR, ITEM = "User", "Visitor", "Item"
 LENGTHS = (10, 20)
@@ -88,14 +88,14 @@ def _person(
     _master_and_detail(dataset, lists, person)
 
 
-@st.fragment
+@fragment
 def _master_and_detail(dataset: Dataset, lists: Sequence[Listed], person: Person) -> None:
     """The list that an item was opened in, and the item beside it; the next item draws these."""
     item, within = st.query_params.get(WHY), st.query_params.get(WITHIN, "0")
     if item is None:
         # Closed in here: the page goes back to all lists.
         st.rerun()
-    at = int(within) if within.isdigit() and int(within) < len(lists) else 0
+    at = {str(place): place for place in range(len(lists))}.get(within, 0)
     left, right = st.columns([1, 2.7], gap="medium")
     with left:
         explain_lists.drawn(dataset, lists, person, only=at)

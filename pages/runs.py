@@ -6,6 +6,7 @@ from mmrec_core import jobs
 from mmrec_core.settings import settings
 from pages.ui import records
 from pages.ui.compared import compared
+from pages.ui.front import through_app
 from pages.ui.job import job_panel, repaired_sentence, time_in_words
 from pages.ui.words import escape, in_words
 
@@ -20,6 +21,7 @@ _MARKS = {
 
 
 def main() -> None:
+    through_app()
     st.title("What was computed, how, and when?", anchor=False)
     known = jobs.jobs()
     st.markdown(records.sentence(sum(state.active for state in known)))

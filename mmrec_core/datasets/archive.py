@@ -17,7 +17,6 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from mmrec_core.domain import InputError, Progress, no_progress
@@ -32,6 +31,9 @@ LIST_SUFFIX = ".names"
 _BLOCK = 2**20
 _NO_NAME = r"[\x00-\x1f\x7f\ud800-\udfff]"
 _JUNK = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
+_OWN_FOLDERS = ("images", "features")
+_DOCUMENTS = ("", ".md", ".rst", ".txt", ".pdf", ".html", ".gitattributes")
+_PLAIN = ("dataset.toml", "interactions.")
 
 
 @dataclass(frozen=True)
@@ -48,33 +50,45 @@ class Files:
     label: str
     links: tuple[str, ...] = ()
 
-    @cached_property
-    def lower(self) -> dict[str, str]:
-        """Lower-cased name -> name, for catalogues that were made where case is ignored."""
-        return {name.lower(): name for name in sorted(self.paths, reverse=True)}
-
     def top(self) -> list[str]:
         """Names of the files that lie in no folder."""
         return sorted(name for name in self.paths if "/" not in name)
 
 
-def scan(root: Path, label: str) -> Files:
-    """Lists the files under ``root``; links are not followed.
+def is_junk(name: str) -> bool:
+    """Whether a file or folder is what operating systems leave; ``._x`` is macOS's."""
+    return name in _JUNK or name.startswith("._")
 
-    Where the only entry is one folder, that folder is the root.
+
+def rooted(paths: Mapping[str, Path]) -> dict[str, Path]:
+    """The files by their names below the root of the data.
+
+    Where all files lie in one folder that folder is the root; so it is where only documents lie
+    beside it, such as a README, and a catalogue in the plain layout lies in it.
     """
-    while True:
-        entries = [entry for entry in root.iterdir() if entry.name not in _JUNK]
-        if len(entries) != 1 or entries[0].is_symlink() or not entries[0].is_dir():
+    found = dict(paths)
+    while found:
+        tops = {name for name in found if "/" not in name}
+        folders = {name.partition("/")[0] for name in found if "/" in name}
+        if len(folders) != 1 or folders & set(_OWN_FOLDERS):
             break
-        if entries[0].name in ("images", "features"):
+        below = {name.partition("/")[2] for name in found if "/" in name}
+        documents = all(PurePosixPath(name).suffix.lower() in _DOCUMENTS for name in tops)
+        if tops and not (documents and any(name.startswith(_PLAIN) for name in below)):
             break
-        root = entries[0]
+        if tops & below:
+            break
+        found = {name.partition("/")[2] if "/" in name else name: p for name, p in found.items()}
+    return found
+
+
+def scan(root: Path, label: str) -> Files:
+    """Lists the files under ``root``, which is narrowed as ``rooted`` says; follows no links."""
     paths: dict[str, Path] = {}
     links: list[str] = []
     for where, folders, names in os.walk(root, followlinks=False):
         folder = Path(where)
-        folders[:] = sorted(name for name in folders if name not in _JUNK)
+        folders[:] = sorted(name for name in folders if not is_junk(name))
         links += [
             (folder / name).relative_to(root).as_posix()
             for name in (*folders, *names)
@@ -82,14 +96,14 @@ def scan(root: Path, label: str) -> Files:
         ]
         for name in sorted(names):
             path = folder / name
-            if name not in _JUNK and not path.is_symlink() and path.is_file():
+            if not is_junk(name) and not path.is_symlink() and path.is_file():
                 within = path.relative_to(root).as_posix()
                 if re.search(_NO_NAME, within):
                     raise InputError(
                         f"{label}: file {_shown(within)} is refused: {unsafe(within)}."
                     )
                 paths[within] = path
-    return Files(paths, label, tuple(sorted(links)))
+    return Files(rooted(paths), label, tuple(sorted(links)))
 
 
 @contextmanager
@@ -136,13 +150,12 @@ def listed(path: Path) -> Files:
         reason = unsafe(name)
         if reason:
             raise InputError(f"{held['label']}: file {_shown(name)} is refused: {reason}.")
-    paths = {name: path.parent / Path(own).name for name, own in held["files"].items()}
-    while len(roots := {name.partition("/")[0] for name in paths}) == 1:
-        # As in ``scan``: where the only entry is one folder, that folder is the root.
-        if any("/" not in name for name in paths) or roots & {"images", "features"}:
-            break
-        paths = {name.partition("/")[2]: own for name, own in paths.items()}
-    return Files(paths, held["label"])
+    paths = {
+        name: path.parent / Path(own).name
+        for name, own in held["files"].items()
+        if not any(map(is_junk, name.split("/")))
+    }
+    return Files(rooted(paths), held["label"])
 
 
 def extract(archive: Path, folder: Path, progress: Progress = no_progress) -> None:
@@ -180,7 +193,7 @@ def extract(archive: Path, folder: Path, progress: Progress = no_progress) -> No
 
 def _junk(member: zipfile.ZipInfo) -> bool:
     parts = member.filename.split("/")
-    return parts[0] == "__MACOSX" or parts[-1] in _JUNK
+    return parts[0] == "__MACOSX" or is_junk(parts[-1])
 
 
 def _check_whole(archive: Path, members: list[zipfile.ZipInfo], folder: Path) -> None:

@@ -177,10 +177,13 @@ def _no_words(path: Path) -> None:
     schema = parquet.read_schema(path)
     index = (schema.pandas_metadata or {}).get("index_columns", [])
     for field in schema:
-        kind = field.type.value_type if types.is_dictionary(field.type) else field.type
+        kind = field.type
+        while types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+            kind = kind.value_type
+        listed, kind = kind != field.type, kind.value_type if types.is_dictionary(kind) else kind
         if str(kind) not in ("string", "large_string", "binary", "large_binary"):
             continue
-        if field.name not in (ID_COLUMN, *index):
+        if listed or field.name not in (ID_COLUMN, *index):
             raise InputError(f"the column {printable(field.name)!r} holds no numbers; leave it out")
         held = parquet.ParquetFile(path, read_dictionary=[field.name])
         for at in range(held.num_row_groups):

@@ -276,6 +276,10 @@ def interaction_roles(columns: list[str], declared: Columns, file: str) -> Roles
         InputError: User or item is not found, or a declared column is not there.
     """
     found, guessed = _resolve(INTERACTION_ROLES, columns, declared, file)
+    unexplained = set(columns) - set(found.values())
+    if "item_id" in guessed and plain(found["item_id"] or "") == "id" and unexplained:
+        # As likely the id of the row, such as of a review.
+        found["item_id"] = None
     if found["item_id"] is not None and found["item_id"] == found["user_id"]:
         found["item_id"] = None
     for role, what in (("user_id", "users"), ("item_id", "items")):

@@ -54,6 +54,15 @@ def read_features(source: FeatureSource, tables: Tables, ledger: Ledger) -> Feat
     except InputError as error:
         ledger.reject(source.file, None, str(error))
         return None
+    size, most = 4 * len(tables.items) * matrix.shape[1], settings().limits.features_bytes
+    if size > most:
+        ledger.reject(
+            source.file,
+            None,
+            f"{len(tables.items):,} items by {matrix.shape[1]:,} numbers are {size / 2**30:.1f} "
+            f"GiB, and {most / 2**30:.1f} GiB are allowed (features_bytes); save fewer numbers",
+        )
+        return None
     out = np.zeros((len(tables.items), matrix.shape[1]), dtype=np.float32)
     missing = rows < 0
     unusable = 0
@@ -129,13 +138,9 @@ def _rows(
     ledger: Ledger,
 ) -> np.ndarray:
     """[n_items] row of each item in ``matrix``; -1 where it has none."""
-    if source.rows is not None or source.numbered:
+    if source.numbered:
         ids = pd.Index(tables.items["item_id"])
-        rows = (
-            _numbers(ids)
-            if source.rows is None
-            else (ids.map(source.rows).fillna(-1).to_numpy().astype(np.int64))
-        )
+        rows = _numbers(ids)
         if rows.max() >= len(matrix):
             raise InputError(
                 f"{len(matrix):,} rows, but item {ids[int(rows.argmax())]!r} is said to be on row "

@@ -20,6 +20,7 @@ from mmrec_core.datasets.archive import Files, opened
 from mmrec_core.datasets.features import FeatureMatrix, read_features
 from mmrec_core.datasets.importers import IMPORTERS, Tables, read
 from mmrec_core.datasets.importers.embedded import brought_out
+from mmrec_core.datasets.importers.folder import find_table
 from mmrec_core.datasets.narrowing import Narrowing, narrowed, write_codes
 from mmrec_core.datasets.pictures import process
 from mmrec_core.datasets.schema import Head, Ledger, Report
@@ -215,7 +216,12 @@ def _checked(
 
 
 def recognised(files: Files) -> str:
-    """Name of the format of an upload; where none is recognised, that of the plain layout."""
+    """Name of the format of an upload; where none is recognised, that of the plain layout.
+
+    Who calls a table ``interactions`` means the plain layout, whatever lies in folders beside it.
+    """
+    if find_table(files, "interactions") is not None:
+        return "folder"
     known = (name for name, importer in IMPORTERS.items() if importer.recognises(files))
     # The plain layout explains best what is missing.
     return next(known, "folder")
@@ -281,7 +287,7 @@ def _report(
         n_missing_texts=int((items["text"] == "").sum()),
         n_broken_images=ledger.n_broken,
         broken_images=tuple(ledger.broken),
-        n_absent_images=tables.n_absent_images,
+        n_absent_images=int(tables.absent_images.sum()),
         features={matrix.name: matrix.modality for matrix in features},
         sparsity=1.0 - n / (n_users * len(items)),
         columns=tables.roles.as_columns(),

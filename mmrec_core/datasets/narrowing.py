@@ -82,6 +82,7 @@ def narrowed(tables: Tables, said: Narrowing, ledger: Ledger) -> Tables:
         interactions=interactions,
         item_rows=tables.item_rows[named],
         n_unknown_items=unknown,
+        absent_images=tables.absent_images[named],
     )
 
 

@@ -273,7 +273,8 @@ def check_version(root: Path) -> None:
     try:
         version = json.loads((root / VERSION).read_text("utf-8"))["store"]
     except FileNotFoundError:
-        return  # Empty, or of the first version, which noted none.
+        # Empty, or of the first version, which noted none: the second will have to tell them apart.
+        return
     except (ValueError, KeyError, TypeError):
         version = None
     if version == STORE_VERSION:

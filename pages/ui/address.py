@@ -5,6 +5,7 @@ from typing import Literal
 
 import streamlit as st
 
+from mmrec_core.figures.words import shorten
 from pages.ui.words import escape
 
 
@@ -112,8 +113,10 @@ def _not_here(key: str, named: Sequence[str], options: Sequence[str], shown: obj
         instead = st.session_state[missing] = (gone, shown)
     if instead is None:
         return
-    if instead[1] != shown:
+    still = [name for name in instead[0] if name not in options]
+    if instead[1] != shown or not still:
         del st.session_state[missing]
         return
-    several = ", ".join(f"**{escape(name)}**" for name in instead[0][:3])
+    several = ", ".join(f"**{escape(shorten(name, 60))}**" for name in still[:3])
+    several += f" and {len(still) - 3} more" if len(still) > 3 else ""
     st.caption(f":material/link_off: The link names {several}: not here, so not what is shown\\.")

@@ -30,7 +30,7 @@ from pages.ui.job import job_panel, time_in_words, unfinished_jobs
 from pages.ui.map_spaces import vectors_of
 from pages.ui.words import escape, number, percent
 
-MOST_SPACES = 12
+MOST_SPACES, AT_FIRST = 12, 6
 _PAIR = {
     "debiased_cka": 22.0, "linear_cka": 51.0, "rbf_cka": 73.0, "mutual_knn": 4.0, "rsa": 63.0,
     "mean_squared_cca": 47.0, "svcca": 12.0, "pwcca": 45.0, "procrustes_distance": 21.0,
@@ -64,7 +64,7 @@ def choose(dataset: Dataset, known: Mapping[str, Space]) -> tuple[list[str], Ali
         "Spaces", list(known), format_func=lambda n: known[n].title, key=key,
         max_selections=MOST_SPACES, wrap=True,
     )  # fmt: skip
-    if names == usual:
+    if names == _first(known):
         st.query_params.pop("spaces", None)
     else:
         st.query_params["spaces"] = ";".join(names)
@@ -83,18 +83,31 @@ def choose(dataset: Dataset, known: Mapping[str, Space]) -> tuple[list[str], Ali
 
 
 def _usual(dataset: Dataset, known: Mapping[str, Space]) -> list[str]:
-    """Of spaces of extractors those compared last, at the usual settings; else the first six."""
-    own = [name for name, space in known.items() if space.kind == "extractor"]
+    """The first spaces of extractors; where others are compared and these are not, the last.
+
+    Only comparisons at the usual settings count, and those of as many kinds of content. What is not
+    the first stands in the address, so that a copied link shows the same to everybody.
+    """
+    first = _first(known)
+    if find(dataset, known, first, AlignConfig()) is not None:
+        return first
+    kinds = {known[name].modality for name in first}
     at_usual = AlignConfig().model_dump(mode="json")
     for made in sorted(store().list(KIND), key=lambda a: a.meta["created"], reverse=True):
         names = [str(name) for name, _ in made.spec["spaces"]]
         if (
             made.spec["config"] == at_usual
-            and set(names) <= set(own)
+            and len(names) <= MOST_SPACES
+            and all(name in known and known[name].kind == "extractor" for name in names)
+            and {known[name].modality for name in names} >= kinds
             and find(dataset, known, names, AlignConfig()) is not None
         ):
             return names
-    return own[:6]
+    return first
+
+
+def _first(known: Mapping[str, Space]) -> list[str]:
+    return [name for name, space in known.items() if space.kind == "extractor"][:AT_FIRST]
 
 
 def _key(dataset: Dataset) -> str:

@@ -145,7 +145,11 @@ def perception_cells(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _measure(result: StudyResult) -> None:
-    spec = {"study": result.key, "permutations": PERMUTATIONS}
+    spec = {
+        "study": result.key,
+        "dataset": result.facts["dataset"],
+        "permutations": PERMUTATIONS,
+    }
     st.markdown(
         "How much does each trained model lose when its input is permuted, as it stands? Nothing "
         "is retrained; it takes a minute or a few."

@@ -27,7 +27,7 @@ from pages.ui.figure import shown
 from pages.ui.gallery import NO_PICTURE, find_items, name_of, problems
 from pages.ui.job import time_in_words
 from pages.ui.map_spaces import known_spaces
-from pages.ui.words import escape, percent
+from pages.ui.words import escape, fragment, percent
 
 ITEM = "of-item"
 MOST_FOUND = 200
@@ -84,7 +84,8 @@ def _choose_item(dataset: Dataset, numbers: Mapping[str, int], lists: np.ndarray
         ids = [known[at] for at in np.argsort(-counts, kind="stable")[:MOST_FOUND]]
     if named in numbers and named not in ids:
         ids.insert(0, named)
-    titles = dict(zip(dataset.items["item_id"].astype(str), dataset.items["title"], strict=True))
+    shown = dataset.items[["item_id", "title"]].to_dict("records")
+    titles = {str(cells["item_id"]): name_of(cells) for cells in shown}
     return choose(
         "Item" if words else "Item, those listed most often first", ids, ITEM, ids[0],
         lambda i: f"{shorten(titles[i], 70)} · {i}", hide_default=False,
@@ -136,7 +137,7 @@ def _open_user(user: str) -> None:
     st.session_state["for"] = "User"
 
 
-@st.fragment
+@fragment
 def _ranks(dataset: Dataset, run: StoredRun, name: str, item: int, title: str) -> None:
     st.markdown("**Where it ranks**, over the users who have not seen it:")
     if not run.restorable:
@@ -171,7 +172,7 @@ def _ranks(dataset: Dataset, run: StoredRun, name: str, item: int, title: str) -
     modalities = {words: own.modality or "none" for words, own in settings.items()}
     row = int(np.flatnonzero(dataset.item_ids == split.item_ids[item])[0])
     drawing = drawing_of_ranks(table, modalities, name_of(dataset.items.iloc[row]), title)
-    shown(drawing, _HOW.format(k=LISTED), kept=f"{dataset.fingerprint}~{name}~{item}")
+    shown(drawing, _HOW.format(k=LISTED), kept=f"{dataset.fingerprint}~{name}~{item}~{title}")
     _numbers(table)
 
 

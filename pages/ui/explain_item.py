@@ -12,7 +12,7 @@ from pages.ui import (
     explain_what_if,
 )
 from pages.ui.explain_open import Opened, header
-from pages.ui.words import in_words
+from pages.ui.words import fragment
 
 SCORE, HISTORY, ALIKE = "Score", "History", "Look-alikes"
 ATTRIBUTES, WHAT_IF, TRUST = "Attributes", "What if", "Faithfulness"
@@ -25,24 +25,23 @@ def show(own: Opened, at: int) -> None:
     _parts(own)
 
 
-@st.fragment
+@fragment
 def _parts(own: Opened) -> None:
     # A click in here draws this alone anew: lists and history stay as they are.
-    with in_words():
-        _item_over_the_page()
-        parts: dict[str, Callable[[], None]] = {
-            SCORE: lambda: explain_score.show(own),
-            HISTORY: lambda: explain_history.show(own),
-            ALIKE: lambda: explain_alike.look_alikes(own),
-            ATTRIBUTES: lambda: explain_alike.attributes(own),
-            WHAT_IF: lambda: explain_what_if.show(own),
-            TRUST: lambda: explain_trust.show(own.dataset, own.explained),
-        }
-        part = st.segmented_control(
-            "Explain", list(parts), default=SCORE, required=True, key="explain-part",
-            label_visibility="collapsed", bind="query-params", persist_state="session",
-        )  # fmt: skip
-        parts[str(part)]()
+    _item_over_the_page()
+    parts: dict[str, Callable[[], None]] = {
+        SCORE: lambda: explain_score.show(own),
+        HISTORY: lambda: explain_history.show(own),
+        ALIKE: lambda: explain_alike.look_alikes(own),
+        ATTRIBUTES: lambda: explain_alike.attributes(own),
+        WHAT_IF: lambda: explain_what_if.show(own),
+        TRUST: lambda: explain_trust.show(own.dataset, own.explained),
+    }
+    part = st.segmented_control(
+        "Explain", list(parts), default=SCORE, required=True, key="explain-part",
+        label_visibility="collapsed", bind="query-params", persist_state="session",
+    )  # fmt: skip
+    parts[str(part)]()
 
 
 def _item_over_the_page() -> None:

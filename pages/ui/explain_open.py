@@ -1,5 +1,6 @@
 """One recommendation that is opened: the item, for whom, and the model behind the list."""
 
+import json
 import shlex
 from dataclasses import dataclass
 
@@ -51,8 +52,10 @@ class Opened:
     @property
     def key(self) -> str:
         """Tells this recommendation from others, for keys of widgets and caches."""
-        whose = ",".join(self.person.history) if self.person.visitor else self.person.name
-        return f"{self.dataset.fingerprint}~{self.listed.name}~{whose}~{self.item_id}"
+        # As JSON: a visitor who has item 2 is not user 2.
+        whose = list(self.person.history) if self.person.visitor else self.person.name
+        own = self.listed
+        return json.dumps([self.dataset.fingerprint, str(own.name), own.title, whose, self.item_id])
 
 
 def open_item(dataset: Dataset, listed: Listed, person: Person, item_id: str) -> Opened:

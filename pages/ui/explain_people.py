@@ -25,7 +25,7 @@ from pages.ui.explain_runs import (
     under_words,
 )
 from pages.ui.gallery import find_items, name_of
-from pages.ui.words import escape
+from pages.ui.words import escape, fragment
 
 IN_A_BOX = 5_000
 """Users up to which a select box holds them all."""
@@ -62,12 +62,13 @@ def choose_user(dataset: Dataset, names: list[ListName]) -> Person | None:
         user = _chosen(dataset, names[0], users, notes, split)
     if user is None:
         return None
-    place = users.index(user) if user in users else 0
+    place = users.index(user) if user in users else None
     for column, step, words, icon, shortcut in (
         (before, -1, "Previous user", ":material/chevron_left:", "Left"),
         (after, 1, "Next user", ":material/chevron_right:", "Right"),
     ):
-        other = users[(place + step) % len(users)]
+        # Whoever is not in the order stands before it.
+        other = users[min(step, 0) if place is None else (place + step) % len(users)]
         column.button(
             "",
             icon=icon,
@@ -128,6 +129,9 @@ def _chosen(
         return f"{user} · {notes[user]}" if user in notes else user
 
     if len(users) <= IN_A_BOX:
+        named = st.query_params.get("user", "")
+        if named not in users and named in set(map(str, split.user_ids)):
+            users = [named, *users]
         default = users[0] if notes else _usual_user(split.fingerprint, first.run, dataset, split)
         return choose("User", users, "user", default, words, hide_default=False)
     # What the address says goes first, so that next, previous and links move the typed id too.
@@ -224,7 +228,7 @@ def _pick(items: list[str]) -> None:
 STRIP, MOST_SHOWN, NARROW = 8, 60, 90
 
 
-@st.fragment
+@fragment
 def history_strip(dataset: Dataset, person: Person) -> None:
     """What a person has, as pictures."""
     n = len(person.history)
@@ -236,7 +240,7 @@ def history_strip(dataset: Dataset, person: Person) -> None:
     opened = item_lists.tiles(dataset, numbers[:STRIP], key="history", width=NARROW)
     if n > STRIP:
         # The rest is not sent with every next user, but once somebody wants to see it.
-        rest = st.expander(f"All {n:,}", key="history-all", on_change="rerun")
+        rest = st.expander(f"All {n:,}", key=f"history-all-{person.name}", on_change="rerun")
         with rest:
             if rest.open:
                 opened |= item_lists.tiles(

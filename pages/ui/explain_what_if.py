@@ -25,7 +25,7 @@ from mmrec_core.studies.feature_settings import written
 from pages.ui import item_lists
 from pages.ui.address import choose, choose_several
 from pages.ui.explain_open import Opened
-from pages.ui.gallery import find_items
+from pages.ui.gallery import find_items, name_of
 from pages.ui.job import job_panel
 from pages.ui.new_picture import handed_over, upload_picture
 from pages.ui.words import escape, number
@@ -114,15 +114,15 @@ def _given(own: Opened, edited: Subject, modality: str) -> tuple[Subject, list[s
 def _found(own: Opened, words: str, named: str) -> dict[str, str]:
     """Items of the split that a search finds, id -> title, with the one that the address names."""
     known = own.explained.items
-    titles = own.dataset.items["title"].to_numpy(dtype=object)
+    items = own.dataset.items
     found: dict[str, str] = {}
     if named in known:
-        found[named] = str(titles[own.explained.rows[known[named]]])
+        found[named] = name_of(items.iloc[own.explained.rows[known[named]]])
     if words:
         for row in find_items(own.dataset.fingerprint, own.dataset, words):
             item = str(own.dataset.item_ids[row])
             if item in known and item != own.item_id:
-                found[item] = str(titles[row])
+                found[item] = name_of(items.iloc[row])
             if len(found) >= MOST_FOUND:
                 break
     return found

@@ -1,5 +1,6 @@
 """Finished studies on screen: what they are called, what they found, by which rules."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,8 @@ from mmrec_core.studies.verdict import MINIMUM_SEEDS, RULES, STATES, USED_PAYS
 from pages.ui.verdict import chip, chip_text
 from pages.ui.words import columns_of_numbers, escape, number, percent
 
+# Sentences are kept in plain text, where a minus is a hyphen.
+_MINUS = re.compile(r"(?<![\w.])-(?=[\d.])")
 KINDS = ("used", "gained", "without_content")
 KIND_TITLES = {
     "used": "Used",
@@ -71,7 +74,8 @@ def sentence(verdict: Mapping[str, Any]) -> str:
     """A verdict's sentence with the recommender's name on screen, escaped."""
     name = verdict["recommender"]
     said = str(verdict["sentence"]).replace(name, titles().get(name, name), 1)
-    return escape(said.removesuffix(" Untuned defaults.")).replace(r" \%", "\u00a0\\%")
+    said = _MINUS.sub("\N{MINUS SIGN}", said.removesuffix(" Untuned defaults."))
+    return escape(said).replace(r" \%", "\u00a0\\%")
 
 
 def headline(result: StudyResult) -> str:

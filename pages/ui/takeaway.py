@@ -10,7 +10,6 @@ from mmrec_core.exports.methods import bibtex, methods_paragraph
 from mmrec_core.settings import settings
 from mmrec_core.studies.results import StudyResult
 from pages.ui.job import job_panel
-from pages.ui.words import escape
 
 _FORMS = {
     "bundle": (
@@ -59,7 +58,8 @@ def _form(result: StudyResult, kind: str) -> None:
     title, words, ending, media = _FORMS[kind]
     st.markdown(f"##### {title}")
     st.markdown(words)
-    spec = {"study": result.key}
+    # The dataset too: nobody deletes it meanwhile.
+    spec = {"study": result.key, "dataset": result.facts["dataset"]}
     state = jobs.find(kind, spec)
     if state is not None and state.status != "done":
         job_panel(state.key)
@@ -69,7 +69,7 @@ def _form(result: StudyResult, kind: str) -> None:
         st.download_button(
             f"Download the {_WORDS[ending]}",
             lambda: made.read_bytes(),
-            file_name=f"mmrec-lens-{escape(result.facts['dataset'])}-{result.key[:8]}.{ending}",
+            file_name=f"mmrec-lens-{result.facts['dataset']}-{result.key[:8]}.{ending}",
             mime=media,
             on_click="ignore",
             type="primary",

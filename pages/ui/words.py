@@ -2,14 +2,17 @@
 
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec
 
 import streamlit as st
 
 from mmrec_core.domain import InputError
 from mmrec_core.figures.words import NOT_THERE, percent, three
+
+P = ParamSpec("P")
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 # What Streamlit turns into pictures and links after markdown is parsed, escapes included.
@@ -71,6 +74,20 @@ def in_words() -> Iterator[None]:
             st.code(f"{type(error).__name__}: {error}", language=None, wrap_lines=True)
 
 
+def fragment(draw: Callable[P, None]) -> Callable[P, None]:
+    """A part of a page that a click in it draws anew alone; what goes wrong in it is a sentence.
+
+    Streamlit shows what leaves a fragment as a traceback, whatever stands around the call.
+    """
+
+    @wraps(draw)
+    def in_sentences(*args: P.args, **kwargs: P.kwargs) -> None:
+        with in_words():
+            draw(*args, **kwargs)
+
+    return st.fragment(in_sentences)
+
+
 def how(
     title: str, text: str, command: str | None = None, config: Mapping[str, Any] | None = None
 ) -> None:
@@ -92,4 +109,13 @@ def how(
                 st.json(dict(config), expanded=1)
 
 
-__all__ = ["NOT_THERE", "columns_of_numbers", "escape", "how", "in_words", "number", "percent"]
+__all__ = [
+    "NOT_THERE",
+    "columns_of_numbers",
+    "escape",
+    "fragment",
+    "how",
+    "in_words",
+    "number",
+    "percent",
+]

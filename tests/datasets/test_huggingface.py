@@ -242,6 +242,8 @@ def test_wrong_offsets_do_not_end_the_program(tmp_path: Path, mmrec_data: Path) 
         ("interactions/dataset_info.json", "{\n'x': 1}", "dataset_info.json, line 2: this is not"),
         ("interactions/dataset_info.json", " " * (17 * 2**20), "larger than 16 MiB"),
         ("interactions/dataset_info.json", "[" * 200_000, "this is not JSON"),
+        ("interactions/dataset_info.json", '\0{"license": "cc0"}', "this is not JSON"),
+        ("interactions/dataset_info.json", b'{"license": "caf\xe9"}', "is not UTF-8"),
         ("interactions/dataset_info.json", "[1]", "it must be a JSON object"),
         ("interactions/state.json", "\xff{", "state.json"),
         (

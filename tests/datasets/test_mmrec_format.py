@@ -78,7 +78,7 @@ def test_what_is_read(tmp_path: Path) -> None:
     said = " ".join(result.report.notes)
     assert "image_feat.npy: 1 rows are of no item and are not used" in said
     assert "user_graph_dict.npy holds a pickled graph" in said
-    assert "1 items that missed_img_itemIDs.csv lists count as missing" in said
+    assert "missed_img_itemIDs.csv lists 1 ids: their rows of image_feat.npy are missing" in said
 
 
 def test_packed_and_without_anything_else(tmp_path: Path) -> None:

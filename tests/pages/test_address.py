@@ -33,3 +33,26 @@ def test_lists_that_are_not_here(studied: Path, open_page: Open, text_of: Text) 
     chosen = app.multiselect(key="lists")
     chosen.set_value(chosen.value[:1]).run()
     assert SAID not in text_of(app)
+
+
+def test_long_and_many_names_are_cut(studied: Path, open_page: Open, text_of: Text) -> None:
+    lists = ["x" * 3000, "b", "c", "d", "e"]
+    text = text_of(open_page("explain", dataset=small_shop.NAME, lists=lists))
+    assert "x" * 61 not in text and " and 2 more: not here" in text
+
+
+def test_what_is_there_again_is_not_said_to_be_gone() -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from pages.ui.address import choose
+
+        more = ["b"] if st.session_state.get("more") else []
+        choose("Thing", ["a", *more], "thing", "a")
+        st.checkbox("More", key="more")
+
+    app = AppTest.from_function(page)
+    app.query_params["thing"] = "b"
+    assert SAID in app.run().caption[0].value
+    app.checkbox(key="more").check().run()
+    assert not app.caption

@@ -53,11 +53,20 @@ def test_what_was_compared_is_shown_though_a_space_was_added(
     app = open_page("alignment", dataset=small_shop.NAME)
     assert "say the same **largely**" in text_of(app)
     assert app.multiselect(key=f"spaces-{small_shop.NAME}").value == names
-    # At other settings, or of other spaces, it would not be what is asked for.
-    other = AlignConfig(seed=5)
-    align({n: aligned_space(dataset, n) for n in (IMAGE, WORDS)}, usual_split(dataset), other)
+    # A copied link says which, since what was compared last differs from server to server.
+    assert app.query_params["spaces"] == ";".join(names)
+    # At other settings it would not be what is asked for.
+    align({n: aligned_space(dataset, n) for n in (IMAGE, WORDS)}, usual_split(dataset),
+          AlignConfig(seed=5))  # fmt: skip
     app = open_page("alignment", dataset=small_shop.NAME)
     assert app.multiselect(key=f"spaces-{small_shop.NAME}").value == names
+    # The first spaces go before others as soon as they are compared.
+    align({n: aligned_space(dataset, n) for n in (IMAGE, WORDS)}, usual_split(dataset),
+          AlignConfig())  # fmt: skip
+    align({n: aligned_space(dataset, n) for n in names}, usual_split(dataset), AlignConfig())
+    app = open_page("alignment", dataset=small_shop.NAME)
+    assert app.multiselect(key=f"spaces-{small_shop.NAME}").value == [IMAGE, WORDS]
+    assert "spaces" not in app.query_params
 
 
 def test_one_space_is_not_compared(studied: Path, open_page: Open, text_of: Text) -> None:

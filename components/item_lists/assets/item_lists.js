@@ -3,6 +3,10 @@
 import { STYLE } from "./style.js";
 
 const instances = new WeakMap();
+let byKeyboard = false;
+for (const [event, own] of [["keydown", true], ["pointerdown", false]]) {
+  document.addEventListener(event, () => (byKeyboard = own), { capture: true });
+}
 const MOVES = {
   up: "places higher than on the first list",
   down: "places lower than on the first list",
@@ -28,13 +32,19 @@ export default function mount({ data, parentElement, setTriggerValue }) {
   }
   instance.open = (value) => setTriggerValue("open", value);
   if (data && instance.data !== data) {
-    const focused = focusOf(instance);
+    const focused = focusBefore(instance, data);
     instance.data = data;
     instance.host.replaceChildren(data.form === "lists" ? lists(instance) : tiles(instance));
     // Whoever walks through a list by keyboard stays where they were.
     if (focused) rowOf(instance, ...focused)?.querySelector(".open").focus({ preventScroll: true });
   }
   return instance.free;
+}
+
+// The row that has the focus, of the same person; of a list that was opened by keyboard its item.
+function focusBefore(instance, data) {
+  if (!instance.data) return byKeyboard && data.opened ? [String(data.opened[1]), data.opened[0]] : null;
+  return instance.data.whose === data.whose ? focusOf(instance) : null;
 }
 
 function element(tag, attributes = {}, ...children) {

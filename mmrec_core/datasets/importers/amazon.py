@@ -33,6 +33,7 @@ LONGEST_LITERAL = 2**20
 """Characters of a Python literal; the longest line of the published files has a tenth of it."""
 
 _PLAIN = ("interactions", "items", "train", "valid", "test")
+_SHARD = re.compile(r"-\d{5}-of-\d{5}(?=\.)")
 _ASIN = re.compile(r"[0-9B][0-9A-Z]{9}")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _PRICE = re.compile(r"(from )?\$?[\d.,]+( ?- ?\$?[\d.,]+)?")
@@ -89,8 +90,14 @@ def rating_columns(name: str, path: Path) -> tuple[str, ...]:
     return ()
 
 
+def shards_of(name: str | None, found: Sequence[str]) -> list[str]:
+    """All files of a table that the hub keeps in several, ``full-00000-of-00002.parquet``."""
+    whole = None if name is None else _SHARD.sub("", name)
+    return sorted(other for other in found if _SHARD.sub("", other) == whole)
+
+
 def one_of(found: Sequence[str], files: Files, what: str, key: str, said: Any) -> str | None:
-    """The only file found, or the one that is said.
+    """The only file found, or the one that is said; of a table in several files the first.
 
     Args:
         found: Files that may be it.
@@ -106,6 +113,7 @@ def one_of(found: Sequence[str], files: Files, what: str, key: str, said: Any) -
         if str(said) not in files.paths:
             raise InputError(f"There is no file {str(said)!r} in {files.label}; correct {key}.")
         return str(said)
+    found = [name for name in found if name == shards_of(name, found)[0]]
     if len(found) > 1:
         shown = ", ".join(found[:4]) + (", ..." if len(found) > 4 else "")
         raise InputError(
@@ -115,10 +123,10 @@ def one_of(found: Sequence[str], files: Files, what: str, key: str, said: Any) -
     return found[0] if found else None
 
 
-def items_file(
+def items_files(
     found: Sequence[str], files: Files, said: Any, ledger: Ledger, called: str
-) -> str | None:
-    """The only file of metadata, or the one that is said; None, and a note, where there is none.
+) -> list[str]:
+    """The only table of metadata, or the one that is said; none, and a note, if there is none.
 
     Args:
         found: Files that hold metadata.
@@ -130,10 +138,11 @@ def items_file(
     Raises:
         InputError: As for ``one_of``.
     """
-    items = one_of(found, files, "metadata", "items_file", said)
-    if items is None:
+    name = one_of(found, files, "metadata", "items_file", said)
+    if name is None:
         ledger.note(f"There is no metadata file ({called}): items are ids without content.")
-    return items
+        return []
+    return shards_of(name, found) or [name]
 
 
 def declared(files: Files, rating: Sequence[str], features: str, brand: str) -> Declared:
@@ -263,7 +272,8 @@ def picture_of(images: Any) -> str:
         images = [
             {key: part[at] for key, part in lists.items() if at < len(part)} for at in range(most)
         ]
-    shown = [image for image in images or () if isinstance(image, Mapping)]
+    listed = images if isinstance(images, list | tuple) else ()
+    shown = [image for image in listed if isinstance(image, Mapping)]
     # Where no picture is called the main one, the first on the page is.
     shown.sort(key=lambda image: image.get("variant") != "MAIN")
     for image in shown:

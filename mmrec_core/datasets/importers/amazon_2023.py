@@ -51,12 +51,14 @@ class Amazon2023Importer:
         fields = amazon.named_fields(files)
         said = mapping or {}
         metadata = [name for name, held in fields.items() if _metadata(held)]
-        items = amazon.items_file(
+        items = amazon.items_files(
             metadata, files, said.get("items_file"), ledger, called="meta_*.jsonl"
         )
+        tables = tuple(Table(name, files.paths[name], reshape=_item) for name in items)
         return Layout(
             interactions=_interactions(files, fields, said),
-            items=None if items is None else Table(items, files.paths[items], reshape=_item),
+            items=tables[0] if tables else None,
+            more_items=tables[1:],
             declared=amazon.declared(files, RATING, features="features", brand="store"),
             known_only=True,
             repeats=True,
@@ -122,7 +124,8 @@ def _interactions(
             "Baby.test.csv."
         )
     if chosen not in in_parts:
-        return (_table(chosen, files, ratings),)
+        shards = amazon.shards_of(chosen, whole) or [chosen]
+        return tuple(_table(name, files, ratings) for name in shards)
     parts = next(parts for parts in splits.values() if chosen in parts.values())
     for part in ("train", "test"):
         if part not in parts:

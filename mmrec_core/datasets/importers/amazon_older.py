@@ -54,8 +54,11 @@ class _Older(ABC):
                 f"{self.names}."
             )
         metadata = [name for name, held in fields.items() if _metadata(held)]
-        items = amazon.items_file(
+        items = amazon.items_files(
             metadata, files, said.get("items_file"), ledger, called="meta_*.json"
+        )
+        tables = tuple(
+            Table(name, files.paths[name], parse=amazon.loose_line, reshape=_item) for name in items
         )
         return Layout(
             interactions=(
@@ -67,9 +70,8 @@ class _Older(ABC):
                     reshape=partial(amazon.only, RATING),
                 ),
             ),
-            items=None
-            if items is None
-            else Table(items, files.paths[items], parse=amazon.loose_line, reshape=_item),
+            items=tables[0] if tables else None,
+            more_items=tables[1:],
             declared=amazon.declared(files, RATING, features="feature", brand="brand"),
             known_only=True,
             repeats=True,

@@ -30,7 +30,6 @@ class FeatureSource:
         path: The .npy on disk.
         ids: Text file with one item id a row; None: rows follow the item table.
         modality: image, text or joint.
-        rows: Item id -> row; overrides ``ids``. None: as ``ids`` says.
         vectors: Item id -> a .npy of its own; then ``path`` is not read. Empty: one matrix.
         numbered: The id of an item is the number of its row, from 0; overrides ``ids``.
         filled: Items whose row was filled with something else, such as an average: they are
@@ -42,7 +41,6 @@ class FeatureSource:
     path: Path
     ids: Path | None
     modality: str
-    rows: Mapping[str, int] | None = None
     vectors: Mapping[str, Path] | None = None
     numbered: bool = False
     filled: frozenset[str] = frozenset()
@@ -70,8 +68,11 @@ class Layout:
         items: Table of items; None where only interactions name them.
         more_items: Tables of the same columns that continue it.
         declared: What the format and the files say of names, columns and thresholds.
-        features: Precomputed matrices.
-        pictures: Folders whose pictures are called by item ids, besides those that items name.
+        features: Precomputed matrices that are the format's own; those under features/ are found
+            whatever the format.
+        vectors: features/ holds one vector a file, as the format has it, and no matrices.
+        pictures: Folders whose pictures are called by item ids, besides those that items name;
+            None: any folder.
         picture_ids: Item id -> what its picture is called instead, such as an id elsewhere.
         known_only: Items without any interaction are left out: the table describes a whole
             market, of which the interactions are a part.
@@ -85,7 +86,8 @@ class Layout:
     more_items: tuple[Table, ...] = ()
     declared: Declared = field(default_factory=Declared)
     features: tuple[FeatureSource, ...] = ()
-    pictures: tuple[str, ...] = ("images",)
+    vectors: bool = False
+    pictures: tuple[str, ...] | None = ("images",)
     picture_ids: Mapping[str, str] | None = None
     known_only: bool = False
     repeats: bool = False
@@ -110,7 +112,7 @@ class Tables:
         n_item_rows: Rows of the item table as uploaded.
         n_duplicates: Interactions removed because their user-item pair occurs again.
         n_unknown_items: Items at the end of ``items`` that only interactions name.
-        n_absent_images: Pictures that the item table names and the upload lacks.
+        absent_images: [n_items] bool, whether the item table names a picture that the upload lacks.
         embedded: Pictures inside the item table.
     """
 
@@ -124,8 +126,11 @@ class Tables:
     n_item_rows: int
     n_duplicates: int
     n_unknown_items: int
-    n_absent_images: int
+    absent_images: np.ndarray
     embedded: Embedded | None = None
+
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif")
 
 
 class Importer(Protocol):

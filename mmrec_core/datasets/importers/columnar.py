@@ -19,6 +19,11 @@ from mmrec_core.settings import settings
 _END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 _END_OF_FILE = b"ARROW1"
 _PICTURES = 8
+_EXACT = 2**53
+"""Below it floats are whole numbers exactly."""
+_OFFSETS = 2**16
+_LONGEST_ROW = 2**28
+"""Bytes; a cell that may be longer is not even looked at."""
 _DAMAGED = (pa.ArrowException, OSError, KeyError, ValueError)
 """What pyarrow raises on a file that is not what its name says."""
 
@@ -173,16 +178,65 @@ def _rows_at_once(source: pq.ParquetFile, table: Table, names: list[str], size: 
     A text that is stored once may be meant by every row: only the dictionaries of the file tell.
     """
     longest = 0
-    groups = [source.metadata.row_group(at) for at in range(source.num_row_groups)]
-    texts = [f.name for f in source.schema_arrow if _holds_texts(f.type) and f.name in names]
-    probe = pq.ParquetFile(table.path, read_dictionary=texts) if texts else None
-    for at, group in enumerate(groups):
-        if group.num_rows:
-            longest = max(longest, group.total_byte_size // group.num_rows)
-        if probe is not None and group.num_rows:
-            first = next(probe.iter_batches(1, row_groups=[at], columns=texts), None)
-            longest = max(longest, 0 if first is None else _weight(first))
+    held = [source.schema.column(at) for at in range(len(source.schema))]
+    texts = {
+        at: leaf.path
+        for at, leaf in enumerate(held)
+        if leaf.physical_type == "BYTE_ARRAY" and leaf.path.partition(".")[0] in names
+    }
+    probe = pq.ParquetFile(table.path, read_dictionary=list(texts.values())) if texts else None
+    for at in range(source.num_row_groups):
+        group = source.metadata.row_group(at)
+        if not group.num_rows:
+            continue
+        written = 0
+        if probe is not None:
+            for place, leaf in texts.items():
+                written += _row_bytes(probe, at, leaf, group.column(place).num_values, table)
+        longest = max(longest, group.total_byte_size // group.num_rows, written)
     return _fitting(longest, 1, size)
+
+
+def _row_bytes(probe: pq.ParquetFile, group: int, leaf: str, values: int, table: Table) -> int:
+    """Most bytes that a row of a row group may have in a column of texts, or of lists of them."""
+    first = next(probe.iter_batches(1, row_groups=[group], columns=[leaf]), None)
+    if first is None:
+        return 0
+    texts = _leaf(first.column(0))
+    longest = _longest(texts.dictionary) if pa.types.is_dictionary(texts.type) else 0
+    rows = probe.metadata.row_group(group).num_rows
+    if longest * values <= AT_ONCE:
+        return longest * -(-values // rows)
+    most = max(
+        _most_values(batch.column(0))
+        for batch in probe.iter_batches(_OFFSETS, row_groups=[group], columns=[leaf])
+    )
+    if longest * most > _LONGEST_ROW:
+        raise InputError(
+            f"{table.name}: a cell of {printable(leaf.partition('.')[0])!r} may be "
+            f"{longest * most / 2**20:,.0f} MiB long; leave the column out."
+        )
+    return longest * most
+
+
+def _leaf(column: pa.Array) -> pa.Array:
+    """What lists and structures of one field hold in the end."""
+    while True:
+        if _is_list(column.type):
+            column = column.flatten()
+        elif pa.types.is_struct(column.type):
+            column = column.field(0)
+        else:
+            return column
+
+
+def _most_values(column: pa.Array) -> int:
+    """Most values in a row; of lists of lists the bound that all are in one."""
+    if not _is_list(column.type):
+        return 1 if not pa.types.is_struct(column.type) else max(1, len(_leaf(column)))
+    if _is_list(column.type.value_type) or pa.types.is_struct(column.type.value_type):
+        return max(1, len(_leaf(column)))
+    return int(pc.max(pc.list_value_length(column)).as_py() or 0)
 
 
 def _holds_texts(kind: pa.DataType) -> bool:
@@ -214,7 +268,10 @@ def _kept(schema: pa.Schema, table: Table, ledger: Ledger) -> list[tuple[str, st
     binary = [field.name for field in schema if holds_bytes(field.type)]
     if binary and not table.only:
         ledger.note(f"{table.name}: column {binary[0]!r} holds bytes, not text, and is left out.")
-    left = set(binary)
+    maps = [field.name for field in schema if pa.types.is_map(field.type)]
+    if maps and not table.only:
+        ledger.note(f"{table.name}: column {maps[0]!r} holds maps and is left out.")
+    left = {*binary, *maps}
     if table.only and not table.renamed and table.reshape is None and table.derive is None:
         # What is not wanted is not even decoded.
         left |= {raw for raw, name in zip(schema.names, names, strict=True)
@@ -284,11 +341,22 @@ def _texts(column: pa.ChunkedArray | pa.Array) -> list[str]:
         column = column.cast(kind.value_type)
         kind = column.type
     if pa.types.is_floating(kind):
-        # A column of whole numbers with gaps is stored as floats by pandas: 7.0 is written 7.
-        column = pc.if_else(pc.is_nan(column), pa.scalar(None, kind), column)
+        return _numbers(column)
     if _is_list(kind) or pa.types.is_struct(kind):
         return [cell(_plain(value)) for value in column.to_pylist()]
     texts: list[str] = pc.fill_null(column.cast(pa.string()), "").to_pylist()
+    return texts
+
+
+def _numbers(column: pa.Array) -> list[str]:
+    """Floats as text. Whole ones as such: pandas keeps ids with gaps as floats, 7 as 7.0."""
+    values = pc.fill_null(column, float("nan")).to_numpy(zero_copy_only=False).astype(np.float64)
+    texts: list[str] = column.cast(pa.string()).to_pylist()
+    whole = np.isfinite(values) & (np.trunc(values) == values) & (np.abs(values) < _EXACT)
+    for at in np.flatnonzero(whole):
+        texts[at] = str(int(values[at]))
+    for at in np.flatnonzero(np.isnan(values)):
+        texts[at] = ""
     return texts
 
 

@@ -100,6 +100,7 @@ def read(table: Table, ledger: Ledger, size: int) -> Iterator[Chunk]:
         except csv.Error as error:
             ledger.reject(file, start, _in_words(str(error), longest))
             ordinal += 1
+            lines.bad.clear()
             continue
         if not row:
             continue
@@ -111,8 +112,8 @@ def read(table: Table, ledger: Ledger, size: int) -> Iterator[Chunk]:
         elif len(sign) > 1 and max(map(len, row)) > longest:
             reason = f"a cell is longer than {longest:,} characters"
         if lines.bad:
-            found = (lines.bad.get(n) for n in range(start, reader.line_num + 1))
-            reason = next((said for said in found if said), reason)
+            reason = next(iter(lines.bad.values()))
+            lines.bad.clear()
         if reason:
             ledger.reject(file, start, reason)
             continue

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 
@@ -14,6 +15,7 @@ from mmrec_core.datasets.importers import sidecars
 from mmrec_core.datasets.importers.base import IMPORTERS, FeatureSource, Layout
 from mmrec_core.datasets.importers.delimited import header_of
 from mmrec_core.datasets.importers.interactions import PART_NAMES
+from mmrec_core.datasets.importers.matrices import FOLDER
 from mmrec_core.datasets.importers.tables import Table, read_table, suffix_of
 from mmrec_core.datasets.schema import Ledger
 from mmrec_core.domain import InputError
@@ -24,6 +26,7 @@ COLUMNS = ("user_id", "item_id", "rating", "timestamp")
 _MAPS = ("items_map", "item_map", "items_mapping", "item_mapping")
 _ITEMS = ("meta", "items", "item_metadata")
 _INDEXED = "indexed"
+_LONGEST_NAME = 100
 
 
 class ElliotImporter:
@@ -46,8 +49,12 @@ class ElliotImporter:
         """Whether there are train.tsv and test.tsv whose first line holds no names of columns."""
         for parts in _splits(files).values():
             if {"train", "test"} <= set(parts):
-                name = parts["train"][0]
-                return _headless(header_of(Table(name, files.paths[name])))
+                first, other = (
+                    header_of(Table(name, files.paths[name]))
+                    for name in (parts["train"][0], parts["test"][0])
+                )
+                # Data differ from part to part, names of columns do not.
+                return _headless(first) and (len(first) > 2 or first != other)
         return False
 
     def layout(self, files: Files, mapping: Mapping[str, Any] | None, ledger: Ledger) -> Layout:
@@ -73,7 +80,7 @@ class ElliotImporter:
             items=items,
             declared=sidecars.declared(files, image=_web(items)),
             features=_features(folders, files, originals, by_number, ledger),
-            pictures=("images",),
+            vectors=any(folder.name == FOLDER for folder in folders),
         )
 
 
@@ -253,7 +260,8 @@ def _features(
                 continue
             vectors = _by_original(folder, originals, ledger)
         name = _name(folder.name)
-        name = name if name not in sources else re.sub(r"[^A-Za-z0-9.-]+", "_", folder.name)
+        if name in sources:
+            name = f"{name[: _LONGEST_NAME - 9]}-{_digest(folder.name)}"
         missing = _missing(files, folder.modality, by_number, ledger)
         path = next(iter(folder.vectors.values()))
         sources[name] = FeatureSource(
@@ -283,7 +291,15 @@ def _name(folder: str) -> str:
     """``visual_embeddings_32/torch/ResNet50/avgpool`` as ``visual_32-torch-ResNet50-avgpool``."""
     parts = [re.sub(r"_?(embeddings|features|indexed)", "", part) for part in folder.split("/")]
     joined = "-".join(part for part in parts if part)
-    return re.sub(r"[^A-Za-z0-9._-]+", "_", joined).strip("._-") or "features"
+    name = re.sub(r"[^A-Za-z0-9._-]+", "_", joined).strip("._-") or "features"
+    if len(name) <= _LONGEST_NAME:
+        return name
+    # It becomes the name of a file.
+    return f"{name[: _LONGEST_NAME - 9]}-{_digest(folder)}"
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:8]
 
 
 def _missing(files: Files, modality: str, by_number: bool, ledger: Ledger) -> frozenset[str]:
@@ -297,5 +313,5 @@ def _missing(files: Files, modality: str, by_number: bool, ledger: Ledger) -> fr
     table = Table(name, files.paths[name], columns=("item",), delimiter="\t")
     found = sidecars.read_ids(table, ledger)
     if found:
-        ledger.note(f"{len(found):,} items that {name} lists count as missing in its features.")
+        ledger.note(f"{name} lists {len(found):,} ids: their features are missing.")
     return found

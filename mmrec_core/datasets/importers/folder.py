@@ -1,19 +1,17 @@
 """The plain layout: interactions, items, images/, features/ and dataset.toml."""
 
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 from typing import Any, ClassVar
 
 from mmrec_core.datasets.archive import Files
-from mmrec_core.datasets.arrays import SUFFIXES
-from mmrec_core.datasets.columns import Declared, guess, read_toml
-from mmrec_core.datasets.importers.base import IMPORTERS, FeatureSource, Layout
+from mmrec_core.datasets.columns import guess, read_toml
+from mmrec_core.datasets.importers.base import IMPORTERS, Layout
 from mmrec_core.datasets.importers.delimited import header_of
-from mmrec_core.datasets.importers.interactions import PARTS
-from mmrec_core.datasets.importers.sidecars import guess_modality
+from mmrec_core.datasets.importers.interactions import PART_NAMES, PARTS
+from mmrec_core.datasets.importers.sidecars import some
 from mmrec_core.datasets.importers.tables import FORMATS, Table
 from mmrec_core.datasets.schema import Ledger
-from mmrec_core.domain import MODALITIES, InputError
+from mmrec_core.domain import InputError
 
 ENDINGS = (*FORMATS, *(f"{suffix}.gz" for suffix in FORMATS if suffix != ".parquet"))
 
@@ -35,7 +33,7 @@ class FolderImporter:
         """Whether there is an interactions table, or a training one whose columns have names."""
         if find_table(files, "interactions") is not None:
             return True
-        name = find_table(files, "train")
+        name = _find_part(files, "train")
         if name is None:
             return False
         table = Table(name, files.paths[name])
@@ -48,13 +46,16 @@ class FolderImporter:
         Raises:
             InputError: There are no interactions, or two tables of one name.
         """
-        declared = read_toml(files.paths.get("dataset.toml"))
         items = find_table(files, "items")
+        interactions = _interactions(files)
+        read = {items, *(table.name for table in interactions)}
+        left = [name for name in files.top() if name.endswith(ENDINGS) and name not in read]
+        if left:
+            ledger.note(f"Not read: {some(left)}.")
         return Layout(
-            interactions=_interactions(files),
+            interactions=interactions,
             items=None if items is None else Table(items, files.paths[items]),
-            declared=declared,
-            features=find_features(files, declared, ledger),
+            declared=read_toml(files.paths.get("dataset.toml")),
         )
 
 
@@ -73,11 +74,27 @@ def find_table(files: Files, stem: str) -> str | None:
     return names[0] if names else None
 
 
+def _find_part(files: Files, part: str) -> str | None:
+    """Name of the table of a part of a split, which may be called ``val`` as well as ``valid``.
+
+    Raises:
+        InputError: There are two.
+    """
+    called = [name for name, own in PART_NAMES.items() if own == part and name.isalpha()]
+    names = [name for stem in called if (name := find_table(files, stem)) is not None]
+    if len(names) > 1:
+        raise InputError(
+            f"{files.label} holds {names[0]} and {names[1]}, which are one part of a split; keep "
+            "one of them."
+        )
+    return names[0] if names else None
+
+
 def _interactions(files: Files) -> tuple[Table, ...]:
     name = find_table(files, "interactions")
     if name is not None:
         return (Table(name, files.paths[name]),)
-    parts = {part: find_table(files, part) for part in PARTS}
+    parts = {part: _find_part(files, part) for part in PARTS}
     if parts["train"] is None:
         found = ", ".join(files.top()[:10]) or "nothing"
         raise InputError(
@@ -87,38 +104,3 @@ def _interactions(files: Files) -> tuple[Table, ...]:
     if parts["test"] is None:
         raise InputError(f"{files.label} holds {parts['train']} but no test file; add test.csv.")
     return tuple(Table(name, files.paths[name], part=part) for part, name in parts.items() if name)
-
-
-def find_features(files: Files, declared: Declared, ledger: Ledger) -> tuple[FeatureSource, ...]:
-    """Matrices under features/.
-
-    Raises:
-        InputError: Two have one name, or dataset.toml names one that is not there.
-    """
-    sources: list[FeatureSource] = []
-    for name, path in files.paths.items():
-        parts = PurePosixPath(name).parts
-        suffix = PurePosixPath(name).suffix.lower()
-        if len(parts) != 2 or parts[0] != "features" or suffix not in SUFFIXES:
-            continue
-        stem = PurePosixPath(name).stem
-        twice = next((source.file for source in sources if source.name == stem), None)
-        if twice is not None:
-            raise InputError(f"{twice} and {name} are features of one name; keep one of them.")
-        modality = declared.features.get(stem) or guess_modality(stem)
-        if modality not in MODALITIES:
-            raise InputError(
-                f"dataset.toml: features.{stem} is {modality!r}, not one of "
-                f"{', '.join(MODALITIES)}."
-            )
-        if stem not in declared.features:
-            ledger.note(f"{name} is taken for {modality} features, by its name.")
-        ids = files.paths.get(f"features/{stem}.ids.txt")
-        sources.append(FeatureSource(stem, name, path, ids, modality))
-    unknown = set(declared.features) - {source.name for source in sources}
-    if unknown:
-        raise InputError(
-            f"dataset.toml names features {sorted(unknown)[0]!r}, but there is no "
-            f"features/{sorted(unknown)[0]}.npy."
-        )
-    return tuple(sources)

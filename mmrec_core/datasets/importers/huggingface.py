@@ -75,7 +75,7 @@ class HuggingFaceImporter:
             raise InputError(_none(splits, files))
         tables = _in_parts(interactions, files, ledger)
         chosen = _one(items)
-        pictures = None if chosen is None else chosen.pictures()
+        pictures = None if chosen is None else chosen.pictures(mapping)
         rows = () if chosen is None else chosen.tables(ledger, inside=pictures)
         left = [s.label for s in splits if s not in interactions and s is not chosen]
         if left:
@@ -115,9 +115,12 @@ class _Split:
         said = (mapping or {}).get(role)
         return said in self.schema.names if said else guess(role, self.schema.names) is not None
 
-    def pictures(self) -> str | None:
-        """Column with one picture a row, if there is one: the one called so before others."""
+    def pictures(self, mapping: Mapping[str, Any] | None) -> str | None:
+        """Column with one picture a row: as said; else the one called so before others."""
         found = [field.name for field in self.schema if is_picture(field.type)]
+        said = (mapping or {}).get("image")
+        if said is not None:
+            return said if said in found else None
         return guess("image", found) or (found[0] if found else None)
 
     def tables(

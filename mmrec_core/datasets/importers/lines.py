@@ -25,7 +25,7 @@ class Lines:
     """Lines of a file as text; notes the lines that are no text in its encoding and reads on.
 
     Attributes:
-        bad: Line, from 1 -> why it cannot be read.
+        bad: Line, from 1 -> why it cannot be read; whoever reads the line takes it out.
         read: Bytes so far.
         row_start: Bytes before the present row, where a row may have several lines; else None.
     """

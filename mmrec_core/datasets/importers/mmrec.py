@@ -196,9 +196,9 @@ def _source(
             )
         else:
             filled = sidecars.read_ids(
-                Table(listed, files.paths[listed], columns=("itemID",)), ledger
+                Table(listed, files.paths[listed], columns=("itemID",)), ledger, numbers=True
             )
-            ledger.note(f"{name}: {len(filled):,} items that {listed} lists count as missing.")
+            ledger.note(f"{listed} lists {len(filled):,} ids: their rows of {name} are missing.")
     stem = base.removesuffix(".npy")
     return FeatureSource(stem, name, path, None, kind, numbered=True, filled=filled)
 

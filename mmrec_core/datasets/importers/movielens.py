@@ -12,7 +12,7 @@ import pandas as pd
 
 from mmrec_core.datasets.archive import Files
 from mmrec_core.datasets.importers import sidecars
-from mmrec_core.datasets.importers.base import IMPORTERS, Layout
+from mmrec_core.datasets.importers.base import IMAGE_SUFFIXES, IMPORTERS, Layout
 from mmrec_core.datasets.importers.delimited import header_of
 from mmrec_core.datasets.importers.lines import Lines, first_line
 from mmrec_core.datasets.importers.tables import LIST_SEPARATOR, Table, read_table
@@ -20,6 +20,7 @@ from mmrec_core.datasets.schema import Ledger
 from mmrec_core.domain import InputError
 
 RATING = ("userId", "movieId", "rating", "timestamp")
+TAG = ("userId", "movieId", "tag", "timestamp")
 MOVIE = ("movieId", "title", "genres")
 GENRES = (
     "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime", "Documentary", "Drama",
@@ -32,7 +33,6 @@ _100K_MOVIE = ("movieId", "title", "release_date", "video_release_date", "imdb_u
 _NO_GENRES = "(no genres listed)"
 _MOST_TAGS = 10
 _FOLDERS = ("images", "image", "posters", "poster")
-_PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".gif")
 _ENCODING_LINES = 200_000
 
 
@@ -222,11 +222,16 @@ def _derive_100k(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _tags(files: Files, ledger: Ledger) -> pd.Series | None:
     """For each movieId its most frequent tags, in small letters, in one cell; None: no tags."""
-    table = _file("tags.csv", files)
-    if table is None:
+    table, plain = _file("tags.csv", files), _file("tags.dat", files)
+    only = ("movieId", "tag")
+    if table is not None:
+        table = Table(table.name, table.path, only=only)
+    elif plain is not None:
+        table = Table(plain.name, plain.path, columns=TAG, delimiter="::", only=only)
+    else:
         return None
     counts: list[pd.Series] = []
-    for chunk in read_table(Table(table.name, table.path, only=("movieId", "tag")), ledger):
+    for chunk in read_table(table, ledger):
         if len(chunk.frame.columns) < 2:
             ledger.note(f"{table.name} has no columns movieId and tag, and is not read.")
             return None
@@ -264,7 +269,7 @@ def _picture_ids(
             PurePosixPath(name).stem
             for name in files.paths
             if str(PurePosixPath(name).parent) in folders
-            and PurePosixPath(name).suffix.lower() in _PICTURES
+            and PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES
         }
     )
     if table is None or not stems:

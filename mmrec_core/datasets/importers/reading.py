@@ -9,13 +9,12 @@ import pandas as pd
 
 from mmrec_core.datasets.archive import Files
 from mmrec_core.datasets.columns import Declared, Roles, guess_separator, with_mapping
-from mmrec_core.datasets.importers.base import Importer, Layout, Tables
+from mmrec_core.datasets.importers.base import IMAGE_SUFFIXES, Importer, Layout, Tables
 from mmrec_core.datasets.importers.interactions import read_interactions
 from mmrec_core.datasets.importers.items import read_items, with_unknown
+from mmrec_core.datasets.importers.matrices import find_features
 from mmrec_core.datasets.schema import Ledger
 from mmrec_core.domain import DatasetInfo, InputError, Progress
-
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif")
 
 URL_COLUMN = "image_url"
 """Column of the items that keeps the web addresses of their pictures."""
@@ -47,7 +46,13 @@ def read(
         InputError: The upload cannot be used.
     """
     layout = importer.layout(files, mapping, ledger)
+    if layout.embedded is not None and (mapping or {}).get("image") == layout.embedded.column:
+        # Said already: these pictures are brought out, and name no file.
+        mapping = {role: said for role, said in (mapping or {}).items() if role != "image"}
     declared = with_mapping(layout.declared, mapping)
+    features = layout.features
+    if not layout.vectors:
+        features = (*features, *find_features(files, layout.declared, ledger))
     if files.links:
         ledger.note(f"{len(files.links)} links are not followed, such as {files.links[0]}.")
     interactions, roles, removed = read_interactions(
@@ -80,28 +85,35 @@ def read(
         interactions=interactions,
         info=_info(declared, found.roles, items, "split" in interactions, ratings, ledger),
         roles=found.roles,
-        features=layout.features,
+        features=features,
         item_rows=rows,
         n_item_rows=found.n_rows,
         n_duplicates=removed,
         n_unknown_items=len(items) - known if layout.items is not None else 0,
-        n_absent_images=absent,
+        absent_images=absent,
         embedded=layout.embedded,
     )
 
 
 def _find_images(
     items: pd.DataFrame, files: Files, layout: Layout, ledger: Ledger
-) -> tuple[pd.DataFrame, int]:
-    """Replaces the image cell by the name of a file of the upload; no other file can be named."""
-    folders = tuple(f"{folder}/" if folder else "" for folder in layout.pictures)
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Replaces the image cell by the name of a file of the upload; no other file can be named.
+
+    Returns:
+        The items, and [n_items] bool, whether one names a picture that is not there.
+    """
+    folders = tuple(f"{folder}/" if folder else "" for folder in layout.pictures or ("",))
     pictures = {
         name: name
         for name in sorted(files.paths)
-        if PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES
+        if _is_picture(name)
         or any(folder and name.startswith(folder) for folder in folders)
+        or (layout.pictures is None and "/" in name)
     }
-    lower = {name.lower(): name for name in reversed(list(pictures))}
+    if layout.pictures is None:
+        pictures = _wherever(pictures, ledger)
+    lower = {name.lower(): own for name, own in reversed(pictures.items())}
     cells = items["image"].astype(object)
     plain = cells.str.replace("\\", "/").str.removeprefix("./")
     named = (plain != "").to_numpy(dtype=bool)
@@ -123,8 +135,32 @@ def _find_images(
             f"{int(web.sum()):,} pictures are web addresses; nothing is downloaded by itself."
         )
     image = found.where(found.notna(), "").astype("str")
-    absent = int((named & (image == "").to_numpy(dtype=bool)).sum())
+    absent = named & (image == "").to_numpy(dtype=bool)
     return items.assign(image=image), absent
+
+
+def _is_picture(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES
+
+
+def _wherever(pictures: Mapping[str, str], ledger: Ledger) -> dict[str, str]:
+    """Every end of a picture's path that begins at a folder or file -> the picture.
+
+    Where several have the same end the first by name is meant.
+    """
+    found: dict[str, str] = {}
+    twice = 0
+    for name in pictures:
+        parts = name.split("/")
+        twice += _is_picture(name) and parts[-1] in found
+        for start in range(len(parts)):
+            found.setdefault("/".join(parts[start:]), name)
+    if twice:
+        ledger.note(
+            f"{twice:,} pictures are called as another one in another folder is; where the name "
+            "alone tells, the first by folder is taken."
+        )
+    return found
 
 
 def _with_urls(items: pd.DataFrame, addresses: pd.Series) -> pd.DataFrame:

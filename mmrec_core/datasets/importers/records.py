@@ -62,7 +62,7 @@ def read(table: Table, ledger: Ledger, size: int) -> Iterator[Chunk]:
             continue
         ordinal += 1
         if bad and number in bad:
-            ledger.reject(file, number, bad[number])
+            ledger.reject(file, number, bad.pop(number))
             continue
         try:
             record = parse(line)

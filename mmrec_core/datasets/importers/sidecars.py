@@ -42,7 +42,11 @@ def read_json(files: Files, name: str, ledger: Ledger) -> Mapping[str, Any]:
         )
         return {}
     try:
-        held = json.loads(path.read_bytes())
+        # By itself json would take bytes with zeros for UTF-16.
+        held = json.loads(path.read_bytes().decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        ledger.reject(name, None, "it is not UTF-8; save it as UTF-8")
+        return {}
     except json.JSONDecodeError as error:
         ledger.reject(name, error.lineno, f"this is not JSON ({error.msg})")
         return {}
@@ -75,15 +79,21 @@ def read_map(table: Table, key: str, value: str, ledger: Ledger) -> dict[str, st
     return dict(zip(kept[key], kept[value], strict=True))
 
 
-def read_ids(table: Table, ledger: Ledger) -> frozenset[str]:
+def read_ids(table: Table, ledger: Ledger, numbers: bool = False) -> frozenset[str]:
     """The cells of the first column of a table without header, such as a list of item ids.
+
+    Args:
+        table: The list.
+        ledger: Takes what is unsound.
+        numbers: Ids are numbers, which may be written 7.0.
 
     Raises:
         InputError: It cannot be read.
     """
     found: set[str] = set()
     for chunk in read_table(table, ledger):
-        found.update(chunk.frame.iloc[:, 0].str.strip().str.removesuffix(".0"))
+        cells = chunk.frame.iloc[:, 0].str.strip()
+        found.update(cells.str.removesuffix(".0") if numbers else cells)
     return frozenset(found - {""})
 
 

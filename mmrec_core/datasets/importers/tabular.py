@@ -1,13 +1,12 @@
 """Tables of any name: which is which is told by their columns, or said by a person."""
 
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 from typing import Any, ClassVar
 
 from mmrec_core.datasets.archive import Files
 from mmrec_core.datasets.columns import FILE_KEYS, guess, read_toml
 from mmrec_core.datasets.importers.base import IMPORTERS, Layout
-from mmrec_core.datasets.importers.folder import find_features
+from mmrec_core.datasets.importers.matrices import is_matrix
 from mmrec_core.datasets.importers.tables import Table, is_table, read_table, suffix_of
 from mmrec_core.datasets.schema import Ledger
 from mmrec_core.domain import InputError
@@ -61,14 +60,11 @@ class TablesImporter:
         left = [name for name in names if name not in (interactions, items)]
         if left:
             ledger.note(f"Not read: {_some(left)}.")
-        declared = read_toml(files.paths.get("dataset.toml"))
-        folders = sorted({str(PurePosixPath(name).parent) for name in files.paths})
         return Layout(
             interactions=(Table(interactions, files.paths[interactions]),),
             items=None if items is None else Table(items, files.paths[items]),
-            declared=declared,
-            features=find_features(files, declared, ledger),
-            pictures=tuple("" if folder == "." else folder for folder in folders[:50]),
+            declared=read_toml(files.paths.get("dataset.toml")),
+            pictures=None,
         )
 
 
@@ -77,7 +73,7 @@ IMPORTERS.register("tables", TablesImporter())
 
 def _tables(files: Files) -> list[str]:
     """Files that are tables; a text file is one only where there is no other."""
-    names = sorted(filter(is_table, files.paths))
+    names = sorted(name for name in files.paths if is_table(name) and not is_matrix(name))
     return [name for name in names if suffix_of(name) != ".txt"] or names
 
 
