@@ -90,11 +90,10 @@ def looks(dataset: str) -> list[Look]:
         Look(
             "Explain",
             f"/explain{query}",
-            "[class*=st-key-listed-]",
+            "li.row",
             (
                 ("Why this item", _button("1. "), "text=ranked by"),
-                ("What if", _text("What if"), "text=Forget these purchases"),
-                ("History", _text("History"), "text=history"),
+                ("What if", _text("What if"), "text=The picture of"),
                 ("Attributes", _text("Attributes"), "text=Evidence, not cause"),
             ),
         ),

@@ -15,6 +15,7 @@ from uploads import npy, picture, readers, refused, shop, write
 
 from mmrec_core.datasets import catalogue
 from mmrec_core.datasets.arrays import read_array
+from mmrec_core.datasets.importers.columnar import _values_in
 from mmrec_core.datasets.importers.lines import Lines
 from mmrec_core.datasets.importers.tables import Table, read_table
 from mmrec_core.datasets.install import Refused, inspect, install, recognised
@@ -219,6 +220,11 @@ def test_a_catalogue_in_a_folder_beside_a_readme(tmp_path: Path) -> None:
     assert catalogue.dataset_features(dataset.name) == ["x-text"]
 
 
+def test_settings_that_lie_in_a_folder_are_named(tmp_path: Path) -> None:
+    up = write(shop(tmp_path / "up"), {"old/dataset.toml": 'title = "Old"'})
+    assert "old/dataset.toml is not read" in installed(up)[1]
+
+
 @pytest.mark.parametrize("name", ["._ml.inter", "._train-00000-of-00001.parquet", "a/._x.csv"])
 def test_what_macos_leaves_is_not_looked_at(tmp_path: Path, name: str) -> None:
     up = write(tmp_path / "up", {**FORMATS["recbole"], name: b"\0\5\x16\7" * 20})
@@ -346,11 +352,11 @@ def test_one_long_text_meant_by_every_row_fills_no_memory(tmp_path: Path, kind: 
     text = "x" * 10**6
     cells = {"list": [text], "struct": {"said": text}, "deep": [{"said": [text]}]}
     path = tmp_path / "t.parquet"
-    pq.write_table(pa.table({"item_id": ["a"] * 3000, "said": [cells[kind]] * 3000}), path)
-    assert path.stat().st_size < 200_000
+    pq.write_table(pa.table({"item_id": ["a"] * 800, "said": [cells[kind]] * 800}), path)
+    assert path.stat().st_size < 100_000
     said, peak = peak_of_reading(path)
-    assert said == "0 rows" or said.startswith("InputError")
-    assert peak < 900
+    assert said == "0 rows"
+    assert peak < 600
 
 
 def test_a_row_of_endless_lists_is_refused(tmp_path: Path) -> None:
@@ -387,3 +393,12 @@ def test_lines_that_are_no_text_are_not_kept(tmp_path: Path, name: str) -> None:
         list(read_table(Table(name, path, columns=("a",) * (room is delimited)), ledger))
         assert ledger.n_rejected == 50 and "not UTF-8" in ledger.rejected[0].reason
     assert kept[-1].bad == {}
+
+
+def test_lists_in_lists_are_counted_row_by_row() -> None:
+    cells = [[["a", "b"], ["c"]], None, [], [None, ["d"]]]
+    column = pa.array(cells, pa.list_(pa.list_(pa.string())))
+    assert _values_in(column).tolist() == [3, 0, 0, 1]
+    structs = pa.array([[{"k": ["a", "b"]}], [{"k": None}, {"k": ["c"]}], None])
+    assert _values_in(structs).tolist() == [2, 1, 0]
+    assert _values_in(pa.array(["a", None])).tolist() == [1, 1]

@@ -208,7 +208,7 @@ def _row_bytes(probe: pq.ParquetFile, group: int, leaf: str, values: int, table:
     if longest * values <= AT_ONCE:
         return longest * -(-values // rows)
     most = max(
-        _most_values(batch.column(0))
+        int(_values_in(batch.column(0)).max(initial=0))
         for batch in probe.iter_batches(_OFFSETS, row_groups=[group], columns=[leaf])
     )
     if longest * most > _LONGEST_ROW:
@@ -230,13 +230,16 @@ def _leaf(column: pa.Array) -> pa.Array:
             return column
 
 
-def _most_values(column: pa.Array) -> int:
-    """Most values in a row; of lists of lists the bound that all are in one."""
+def _values_in(column: pa.Array) -> np.ndarray:
+    """[rows] how many values each row holds in the end."""
+    if pa.types.is_struct(column.type):
+        return _values_in(column.field(0))
     if not _is_list(column.type):
-        return 1 if not pa.types.is_struct(column.type) else max(1, len(_leaf(column)))
-    if _is_list(column.type.value_type) or pa.types.is_struct(column.type.value_type):
-        return max(1, len(_leaf(column)))
-    return int(pc.max(pc.list_value_length(column)).as_py() or 0)
+        return np.ones(len(column), dtype=np.int64)
+    lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy().astype(np.int64)
+    ends = np.cumsum(lengths)
+    before = np.concatenate([[0], np.cumsum(_values_in(column.flatten()))])
+    return np.asarray(before[ends] - before[ends - lengths])
 
 
 def _holds_texts(kind: pa.DataType) -> bool:

@@ -55,6 +55,9 @@ def read(
         features = (*features, *find_features(files, layout.declared, ledger))
     if files.links:
         ledger.note(f"{len(files.links)} links are not followed, such as {files.links[0]}.")
+    aside = [name for name in files.paths if name.endswith("/dataset.toml")]
+    if aside:
+        ledger.note(f"{aside[0]} is not read: it belongs beside the folders, not into one.")
     interactions, roles, removed = read_interactions(
         layout.interactions,
         declared.columns,
