@@ -79,13 +79,13 @@ def test_a_header_of_two_names_is_no_interaction_of_elliot(tmp_path: Path, same:
 
 
 def test_numbers_with_gaps_are_written_as_they_were_meant(tmp_path: Path) -> None:
-    ids = [12345678901.0, 1e10, 7.0, float(2**52), None, -3.0, 0.5]
+    ids = [12345678901.0, 1e10, 7.0, float(2**52), None, -3.0, 0.5, 1234567.0, float("nan")]
     path = tmp_path / "t.parquet"
-    pq.write_table(pa.table({"item_id": ids, "small": pa.array([7] * 7, pa.float32())}), path)
+    pq.write_table(pa.table({"item_id": ids, "small": pa.array([7] * 9, pa.float32())}), path)
     with Ledger(lenient=True) as ledger:
         frame = next(read_table(Table("t.parquet", path), ledger)).frame
     assert frame["item_id"].tolist() == [
-        "12345678901", "10000000000", "7", str(2**52), "", "-3", "0.5",
+        "12345678901", "10000000000", "7", str(2**52), "", "-3", "0.5", "1234567", "",
     ]  # fmt: skip
     assert set(frame["small"]) == {"7"}
 
@@ -243,6 +243,23 @@ def test_pictures_in_a_hundred_folders(tmp_path: Path) -> None:
     dataset, said = installed(write(tmp_path / "up", files))
     assert (dataset.items["image"] != "").all()
     assert "1 pictures are called as another one in another folder is" in said
+
+
+def test_a_whole_path_goes_before_the_end_of_another(tmp_path: Path) -> None:
+    up = write(
+        tmp_path / "up",
+        {
+            "orders.csv": f"{USERS}u,1\nu,2\n",
+            "goods.csv": "item_id,image\n1,photos/x.jpg\n2,x.jpg\n",
+            "a/photos/x.jpg": picture(seed=1),
+            "photos/x.jpg": picture(seed=2),
+        },
+    )
+    dataset, _ = installed(up)
+    alone = write(tmp_path / "alone", {"orders.csv": f"{USERS}u,1\n", "1.jpg": picture(seed=2)})
+    wanted = installed(alone, name="alone")[0].items["image"].iloc[0]
+    found = dict(zip(dataset.items["item_id"], dataset.items["image"], strict=True))
+    assert found["1"] == wanted != found["2"]
 
 
 def test_which_of_two_columns_of_pictures(tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ _END_OF_FILE = b"ARROW1"
 _PICTURES = 8
 _EXACT = 2**53
 """Below it floats are whole numbers exactly."""
+_PLAIN = 10**6
+"""Up to it floats are written without an exponent."""
 _OFFSETS = 2**16
 _LONGEST_ROW = 2**28
 """Bytes; a cell that may be longer is not even looked at."""
@@ -179,10 +181,12 @@ def _rows_at_once(source: pq.ParquetFile, table: Table, names: list[str], size: 
     """
     longest = 0
     held = [source.schema.column(at) for at in range(len(source.schema))]
+    # A path has the names of lists and fields behind that of the column, which may have points.
+    within = tuple(f"{name}." for name in names)
     texts = {
         at: leaf.path
         for at, leaf in enumerate(held)
-        if leaf.physical_type == "BYTE_ARRAY" and leaf.path.partition(".")[0] in names
+        if leaf.physical_type == "BYTE_ARRAY" and f"{leaf.path}.".startswith(within)
     }
     probe = pq.ParquetFile(table.path, read_dictionary=list(texts.values())) if texts else None
     for at in range(source.num_row_groups):
@@ -353,13 +357,13 @@ def _texts(column: pa.ChunkedArray | pa.Array) -> list[str]:
 
 def _numbers(column: pa.Array) -> list[str]:
     """Floats as text. Whole ones as such: pandas keeps ids with gaps as floats, 7 as 7.0."""
-    values = pc.fill_null(column, float("nan")).to_numpy(zero_copy_only=False).astype(np.float64)
-    texts: list[str] = column.cast(pa.string()).to_pylist()
-    whole = np.isfinite(values) & (np.trunc(values) == values) & (np.abs(values) < _EXACT)
-    for at in np.flatnonzero(whole):
+    column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+    texts: list[str] = pc.fill_null(column.cast(pa.string()), "").to_pylist()
+    # Those with an exponent, 1e+10, are the large ones; the others have no fraction already.
+    values = pc.fill_null(column, 0).to_numpy(zero_copy_only=False).astype(np.float64)
+    large = (np.abs(values) >= _PLAIN) & (np.abs(values) < _EXACT) & (np.trunc(values) == values)
+    for at in np.flatnonzero(large):
         texts[at] = str(int(values[at]))
-    for at in np.flatnonzero(np.isnan(values)):
-        texts[at] = ""
     return texts
 
 

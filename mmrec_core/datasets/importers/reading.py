@@ -149,14 +149,16 @@ def _is_picture(name: str) -> bool:
 def _wherever(pictures: Mapping[str, str], ledger: Ledger) -> dict[str, str]:
     """Every end of a picture's path that begins at a folder or file -> the picture.
 
-    Where several have the same end the first by name is meant.
+    Where several have the same end the whole path is meant, else the first by name.
     """
-    found: dict[str, str] = {}
+    found = dict(pictures)
+    called: set[str] = set()
     twice = 0
     for name in pictures:
         parts = name.split("/")
-        twice += _is_picture(name) and parts[-1] in found
-        for start in range(len(parts)):
+        twice += _is_picture(name) and parts[-1] in called
+        called.add(parts[-1])
+        for start in range(1, len(parts)):
             found.setdefault("/".join(parts[start:]), name)
     if twice:
         ledger.note(
