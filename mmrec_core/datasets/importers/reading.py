@@ -1,6 +1,6 @@
 """Reading an upload of whatever format: interactions, items, pictures, and their facts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -122,14 +122,14 @@ def _find_images(
     named = (plain != "").to_numpy(dtype=bool)
     web = plain.str.contains(r"^[a-z]+://", case=False, regex=True).to_numpy(dtype=bool)
     named = named & ~web
-    attempts = [plain, *(folder + plain for folder in folders if folder)]
-    found = _first_found(attempts, pictures, lower).where(named, None)
+    places = ["", *(folder for folder in folders if folder)]
+    found = _first_found(plain, [(place, "") for place in places], pictures, lower)
+    found = found.where(named, None)
     ids = items["item_id"].astype(object)
     if layout.picture_ids is not None:
         ids = ids.map(layout.picture_ids).fillna("").astype(object)
-    by_id = _first_found(
-        [folder + ids + suffix for folder in folders for suffix in IMAGE_SUFFIXES], pictures, lower
-    )
+    around = [(folder, suffix) for folder in folders for suffix in IMAGE_SUFFIXES]
+    by_id = _first_found(ids, around, pictures, lower)
     # A cell that names an absent file is not overruled by a picture of the item's id.
     found = found.where(named, by_id)
     if web.any():
@@ -178,14 +178,26 @@ def _with_urls(items: pd.DataFrame, addresses: pd.Series) -> pd.DataFrame:
 
 
 def _first_found(
-    attempts: list[pd.Series], pictures: Mapping[str, str], lower: Mapping[str, str]
+    names: pd.Series,
+    around: Sequence[tuple[str, str]],
+    pictures: Mapping[str, str],
+    lower: Mapping[str, str],
 ) -> pd.Series:
-    """The first attempt that is a picture as written; else the first where case is ignored."""
-    found = attempts[0].map(pictures)
-    for attempt in attempts[1:]:
-        found = found.where(found.notna(), attempt.map(pictures))
-    for attempt in attempts:
-        found = found.where(found.notna(), attempt.str.lower().map(lower))
+    """The first of several names that is a picture as written; else the first but for case.
+
+    Args:
+        names: Of each item.
+        around: What may stand before and behind; one after the other, since all together are large.
+        pictures: Name -> picture.
+        lower: The same in small letters.
+    """
+    found = pd.Series(None, index=names.index, dtype=object)
+    if pictures:
+        for before, behind in around:
+            found = found.where(found.notna(), (before + names + behind).map(pictures))
+        for before, behind in around:
+            attempt = (before + names + behind).str.lower().map(lower)
+            found = found.where(found.notna(), attempt)
     return found.astype(object)
 
 
