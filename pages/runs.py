@@ -68,10 +68,10 @@ def _over(state: jobs.JobState) -> None:
             + f" · {records.moment(state.updated)}.{what}"
         )
         if not settings().read_only and buttons.button(
-            "Remove from the list",
+            "Remove",
             key=f"forget-{state.key}",
             type="tertiary",
-            help="Its results stay.",
+            help="From this list; its results stay.",
         ):
             jobs.forget(state.key)
             st.rerun()

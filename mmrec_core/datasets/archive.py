@@ -32,8 +32,10 @@ _BLOCK = 2**20
 _NO_NAME = r"[\x00-\x1f\x7f\ud800-\udfff]"
 _JUNK = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
 _OWN_FOLDERS = ("images", "features")
-_DOCUMENTS = ("", ".md", ".rst", ".txt", ".pdf", ".html", ".gitattributes")
+_DOCUMENTS = ("", ".md", ".rst", ".txt", ".pdf", ".html")
+"""Suffixes of what may lie beside the folder of the data: README.md, LICENSE, .gitattributes."""
 _PLAIN = ("dataset.toml", "interactions.")
+"""How a file begins that only the root of the plain layout has."""
 
 
 @dataclass(frozen=True)

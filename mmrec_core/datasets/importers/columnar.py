@@ -24,6 +24,7 @@ _EXACT = 2**53
 _PLAIN = 10**6
 """Up to it floats are written without an exponent."""
 _OFFSETS = 2**16
+"""Rows whose values are counted at once."""
 _LONGEST_ROW = 2**28
 """Bytes; a cell that may be longer is not even looked at."""
 _DAMAGED = (pa.ArrowException, OSError, KeyError, ValueError)
